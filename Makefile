@@ -1,0 +1,46 @@
+# The words of this project. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types format lock clean
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+EXTRAS := --extra processing-requests --extra message-broker
+LOCK   := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+          --generate-hashes --no-header --no-annotate
+
+help: ## List these words
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+run: $(VENV)/.run ## Start both services on this machine; Ctrl-C stops them
+	@$(BIN)/python dev/run.py
+
+test: $(VENV)/.dev lint types ## Run everything that must hold: lint, types, import rules, tests
+	$(BIN)/pytest
+
+lint: $(VENV)/.dev ## Check style and the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: $(VENV)/.dev ## Check types, strictly
+	$(BIN)/mypy
+
+format: $(VENV)/.dev ## Rewrite the code in its one format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/.dev ## Write the hashed requirements anew, from pyproject.toml
+	$(LOCK) $(EXTRAS) --group dev -o requirements/dev.txt
+	$(LOCK) $(EXTRAS) --group run -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) --extra processing-requests -c requirements/dev.txt -o apps/processing_requests/requirements.txt
+	$(LOCK) --extra message-broker -c requirements/dev.txt -o apps/message_broker/requirements.txt
+
+clean: ## Remove what the other words made, but never the data
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.run $(VENV)/.dev: $(VENV)/.%: requirements/%.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
