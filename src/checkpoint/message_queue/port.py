@@ -13,6 +13,10 @@ class QueueUnavailableError(Exception):
     """The queue did not confirm the call. Its message names the cause, never a message's content."""
 
 
+class NoDeadLetterQueueError(Exception):
+    """The queue has nowhere to set a message aside; it stays, hidden for as long as the queue can hide it."""
+
+
 class EntryFault(NamedTuple):
     """Why one entry of a call failed while its neighbours may have gone through."""
 
@@ -25,10 +29,12 @@ class Limits:
 
     entries: messages a call.
     payload_bytes: bytes of all their bodies together, in UTF-8.
+    calls_at_once: calls that may usefully be under way together.
     """
 
     entries: int
     payload_bytes: int
+    calls_at_once: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ class SendingQueue(Protocol):
         ...
 
     async def send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
-        """Put bodies on the queue in one call, within the limits; None at a body's place: it is durable.
+        """Put bodies (UTF-8 text) on the queue in one call, within the limits; None at a body's place: it is durable.
 
         Raises QueueUnavailableError where the call as a whole was not confirmed (some may be on the queue all the
         same).
@@ -91,5 +97,9 @@ class ReceivingQueue(Protocol):
         ...
 
     async def set_aside(self, message: Message, reason: str) -> None:
-        """Move a message to the dead-letter queue, with the reason. It is there before it is gone from here."""
+        """Move a message to the dead-letter queue, with the reason. It is there before it is gone from here.
+
+        A stale receipt is no error: someone else has the message now, who will come to set it aside as well.
+        Raises NoDeadLetterQueueError where there is no such queue: no outage, so nothing to wait for.
+        """
         ...

@@ -1,0 +1,70 @@
+"""The broker's composition root: adapters are opened here, handed on as arguments, and closed in reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+import structlog
+
+from checkpoint.archive.by_url import open_archive
+from checkpoint.background import in_background
+from checkpoint.health import Health
+from checkpoint.message_queue.by_url import open_receiving
+from checkpoint.private_port import serve_private_port
+from checkpoint.tally import Tally
+from message_broker.leases import Leases
+from message_broker.message_broker import DELETING, RECEIVING, Broker
+from message_broker.metrics import Metrics
+from message_broker.patience import CONDITION as ARCHIVING
+from message_broker.patience import PatientArchive
+from message_broker.slots import Slots
+
+if TYPE_CHECKING:
+    from message_broker.settings import BrokerSettings
+
+_log = structlog.get_logger()
+
+
+async def run(settings: BrokerSettings) -> None:
+    """Move messages until SIGTERM or SIGINT; return when what was in flight is finished or handed back.
+
+    Raises ValueError for a setting that cannot be used, ArchiveUnavailableError for a directory that cannot be made,
+    OSError for a port that is taken.
+    """
+    stop = _stop_on_signals()
+    health = Health(untried=[RECEIVING], assumed_well=[ARCHIVING, DELETING])
+    metrics, tally, slots = Metrics(), Tally("moved"), Slots(settings.slots)
+    metrics.watch(held=lambda: slots.taken, archive_up=lambda: health.is_well(ARCHIVING))
+    async with open_archive(settings.archive_url) as archive, open_receiving(settings.queue_url) as queue:
+        leases = Leases(queue, visibility_seconds=settings.visibility_seconds)
+        broker = Broker(
+            queue,
+            PatientArchive(archive, health=health),
+            slots=slots,
+            leases=leases,
+            health=health,
+            metrics=metrics,
+            tally=tally,
+            wait_seconds=settings.wait_seconds,
+            visibility_seconds=settings.visibility_seconds,
+        )
+        with serve_private_port(
+            settings.private_host, settings.private_port, health=health, metrics=metrics.registry
+        ) as private_port:
+            _log.info("moving", private_port=private_port)
+            async with in_background(leases.extend_until_cancelled(), tally.report_now_and_then()):
+                receivers = (broker.receive_until_cancelled() for _ in range(queue.limits.calls_at_once))
+                async with in_background(*receivers):
+                    await stop.wait()
+                await broker.finish(grace_seconds=settings.grace_seconds)
+    _log.info("stopped")
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop

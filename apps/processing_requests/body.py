@@ -1,0 +1,111 @@
+"""A request's body: read within bounds of size, time and memory, then decoded."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from starlette.requests import ClientDisconnect
+
+from processing_requests.answers import (
+    INVALID_JSON,
+    OVERLOADED,
+    REQUEST_TIMEOUT,
+    TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    RefusedError,
+)
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+# No e-mail needs more, and every decoder between here and a reader of the archive takes as much.
+_MAX_DEPTH: Final = 64
+
+_STRUCTURED_JSON: Final = re.compile(r"application/[\w.-]+\+json")  # RFC 6839, 3.1
+
+_decoder: Final = msgspec.json.Decoder()
+
+
+class BodyReader:
+    """Reads bodies; all that are being read together stay within one bound, however many clients send slowly.
+
+    max_bytes: the most that one body may have.
+    max_bytes_held: the most that unfinished bodies may have together.
+    timeout_seconds: for a body to arrive as a whole.
+    """
+
+    def __init__(self, *, max_bytes: int, max_bytes_held: int, timeout_seconds: float) -> None:
+        self._max_bytes = max_bytes
+        self._max_bytes_held = max_bytes_held
+        self._timeout_seconds = timeout_seconds
+        self._bytes_held = 0
+
+    async def read(self, request: Request) -> bytes:
+        """The whole body. Raises RefusedError, or ClientDisconnect where the client went away."""
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and (len(declared) > 18 or int(declared) > self._max_bytes):  # noqa: PLR2004  2**63
+            raise RefusedError(TOO_LARGE)
+        parts: list[bytes] = []
+        length = 0
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                while True:
+                    event = await request.receive()
+                    if event["type"] == "http.disconnect":
+                        raise ClientDisconnect
+                    part = event.get("body", b"")
+                    length += len(part)
+                    self._bytes_held += len(part)
+                    parts.append(part)
+                    if length > self._max_bytes:
+                        raise RefusedError(TOO_LARGE)
+                    if not event.get("more_body", False):
+                        return b"".join(parts)
+                    if self._bytes_held > self._max_bytes_held:
+                        raise RefusedError(OVERLOADED)
+        except TimeoutError:
+            raise RefusedError(REQUEST_TIMEOUT) from None
+        finally:
+            self._bytes_held -= length
+
+
+def check_media_type(request: Request) -> None:
+    """Raise RefusedError unless the body is announced as plain JSON.
+
+    A charset is ignored, as RFC 8259 (11) has none; a compressed body is refused by RFC 9110 (15.5.16).
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_json = media_type == "application/json" or (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    )
+    if not is_json or request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise RefusedError(UNSUPPORTED_MEDIA_TYPE)
+
+
+def decode(body: bytes) -> dict[str, Any]:
+    """The body as a JSON object. Raises RefusedError."""
+    try:
+        posted = _decoder.decode(body)
+    except (ValueError, RecursionError):
+        raise RefusedError(INVALID_JSON) from None
+    # Counting brackets is enough for all but the strangest bodies, and costs nothing.
+    if not isinstance(posted, dict) or (body.count(b"{") + body.count(b"[") > _MAX_DEPTH and _is_too_deep(posted)):
+        raise RefusedError(INVALID_JSON)
+    return posted
+
+
+def _is_too_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(_MAX_DEPTH + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True

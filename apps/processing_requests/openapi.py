@@ -1,0 +1,157 @@
+"""The intake's description, generated from types: `GET /openapi.json`, and a page to read it on."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+from starlette.responses import Response
+from starlette.routing import Route
+
+from processing_requests.answers import PROBLEM_MEDIA_TYPE, REFUSALS
+from processing_requests.reading_page import render
+
+_SEED: Final = {
+    "email_subject": "Your Subject",
+    "email_sender": "Your Sender",
+    "email_timestream": "1706213694",
+    "email_content": "Your Content",
+}
+
+Text = Annotated[str, Meta(min_length=1)]
+Digits = Annotated[str, Meta(pattern="^[0-9]{1,20}$")]
+Number = Annotated[int, Meta(ge=0)]
+
+
+class Email(msgspec.Struct):
+    """An e-mail event. Further members are kept as they are posted."""
+
+    email_subject: Text
+    email_sender: Text
+    email_timestream: Annotated[Digits | Number, Meta(description="Seconds since 1970; not ahead of the clock skew.")]
+    email_content: Text
+
+
+class PostedEmail(msgspec.Struct):
+    """What is posted. The token may come as `Authorization: Bearer` instead."""
+
+    data: Email
+    token: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Processed(msgspec.Struct):
+    """The queue has confirmed the e-mail as durable."""
+
+    message: str
+
+
+class Refused(msgspec.Struct):
+    """The e-mail was not taken."""
+
+    error: str
+
+
+class ProblemError(msgspec.Struct):
+    """One thing wrong, and where: a JSON pointer into the posted body."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(msgspec.Struct):
+    """RFC 9457, for a client that sends `Accept: application/problem+json`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[ProblemError] | msgspec.UnsetType = msgspec.UNSET
+
+
+def describe() -> dict[str, Any]:
+    """The OpenAPI 3.1 document."""
+    kinds = (PostedEmail, Processed, Refused, Problem)
+    schemas, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    posted, processed, refused, problem = schemas
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Checkpoint",
+            "version": version("checkpoint"),
+            "description": "Takes e-mail events and keeps each one as exactly one object.",
+        },
+        "paths": {
+            "/process_request": {
+                "post": {
+                    "operationId": "processRequest",
+                    "summary": "Queue an e-mail durably",
+                    "description": "Safe to repeat: the same e-mail is kept once, however often it is sent.",
+                    "security": [{}, {"bearer": []}],
+                    "requestBody": {
+                        "required": True,
+                        "content": _json(posted, {"data": _SEED, "token": "foobar"}),
+                    },
+                    "responses": {
+                        "200": {
+                            "description": "Queued durably",
+                            "headers": {
+                                "X-Message-Id": {
+                                    "description": "The e-mail's identity: SHA-256 of the bytes that are archived.",
+                                    "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+                                }
+                            },
+                            "content": _json(processed, {"message": "Request processed successfully"}),
+                        },
+                        **_refusals(refused, problem),
+                    },
+                }
+            }
+        },
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def description_routes() -> list[Route]:
+    """`GET /openapi.json`, and `GET /docs` for people."""
+    document = describe()
+    json_body, page = msgspec.json.encode(document), render(document)
+
+    async def openapi(_: object) -> Response:
+        return Response(json_body, media_type="application/json")
+
+    async def docs(_: object) -> Response:
+        policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+        return Response(page, media_type="text/html", headers=policy)
+
+    return [Route("/openapi.json", openapi, methods=["GET"]), Route("/docs", docs, methods=["GET"])]
+
+
+def _refusals(refused: dict[str, Any], problem: dict[str, Any]) -> dict[str, Any]:
+    responses: dict[str, Any] = {}
+    for refusal in REFUSALS:
+        response = responses.setdefault(
+            str(refusal.status),
+            {
+                "description": HTTPStatus(refusal.status).phrase,
+                "headers": {name: {"schema": {"type": "string"}} for name in refusal.headers},
+                "content": {
+                    "application/json": {"schema": refused, "examples": {}},
+                    PROBLEM_MEDIA_TYPE: {"schema": problem},
+                },
+            },
+        )
+        response["content"]["application/json"]["examples"][refusal.error] = {
+            "summary": refusal.detail,
+            "value": {"error": refusal.error},
+        }
+    return responses
+
+
+def _json(schema: dict[str, Any], example: object) -> dict[str, Any]:
+    return {"application/json": {"schema": schema, "example": example}}

@@ -1,0 +1,112 @@
+"""The intake: POST /process_request → checked → on the queue → 200. Nothing else answers 200."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from typing import TYPE_CHECKING, cast
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import Route
+
+from checkpoint.email import MAX_BODY_BYTES, Email, NotAnEmailError
+from processing_requests import answers
+from processing_requests.answers import RefusedError
+from processing_requests.body import check_media_type, decode
+from processing_requests.openapi import description_routes
+from processing_requests.tokens import bearer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from checkpoint.tally import Tally
+    from processing_requests.body import BodyReader
+    from processing_requests.metrics import Metrics
+    from processing_requests.sending import Sending
+    from processing_requests.tokens import Tokens
+
+_log = structlog.get_logger()
+
+
+class Intake:
+    """Takes e-mails over HTTP.
+
+    clock_skew_seconds: how far ahead of `now` (seconds since 1970) an e-mail may be dated.
+    """
+
+    def __init__(
+        self,
+        *,
+        tokens: Tokens,
+        bodies: BodyReader,
+        sending: Sending,
+        metrics: Metrics,
+        tally: Tally,
+        clock_skew_seconds: int,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._tokens = tokens
+        self._bodies = bodies
+        self._sending = sending
+        self._metrics = metrics
+        self._tally = tally
+        self._clock_skew_seconds = clock_skew_seconds
+        self._now = now
+
+    async def process_request(self, request: Request) -> Response:
+        """Answer one POST /process_request."""
+        began = time.perf_counter()
+        try:
+            email = await self._checked(request)
+            await self._sending.send(email)
+            answer = answers.processed(email.identity)
+            _log.debug("queued", message_id=email.identity)
+        except RefusedError as refused:
+            answer = answers.refused(request, refused.refusal, refused.faults)
+            _log.debug("refused", status=answer.status_code, error=refused.refusal.error)
+        except ClientDisconnect:
+            answer = answers.refused(request, answers.REQUEST_TIMEOUT)  # nobody is there to hear it
+        except Exception as error:  # noqa: BLE001  an error's own text could repeat the e-mail, so it is not let out
+            answer = answers.refused(request, answers.INTERNAL_ERROR)
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            _log.error("failed", error=type(error).__name__, at=f"{place.filename}:{place.lineno}")
+        self._metrics.requests.labels(answer.status_code).inc()
+        self._tally.count(str(answer.status_code))
+        self._metrics.seconds.observe(time.perf_counter() - began)
+        return answer
+
+    async def _checked(self, request: Request) -> Email:
+        check_media_type(request)
+        self._sending.check_room()
+        posted = decode(await self._bodies.read(request))
+        token = bearer(request)
+        if not self._tokens.accept(posted.get("token") if token is None else token):
+            raise RefusedError(answers.INVALID_TOKEN)
+        try:
+            email = Email.accept(posted.get("data"), latest=int(self._now()) + self._clock_skew_seconds)
+        except NotAnEmailError as error:
+            raise RefusedError(answers.INVALID_FIELDS, error.faults) from None
+        if len(email.body) > MAX_BODY_BYTES:
+            raise RefusedError(answers.TOO_LARGE)
+        return email
+
+
+def build_app(intake: Intake) -> Starlette:
+    """The ASGI app around an intake."""
+    app = Starlette(
+        routes=[Route("/process_request", intake.process_request, methods=["POST"]), *description_routes()],
+        exception_handlers={HTTPException: _refused_by_router},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _refused_by_router(request: Request, error: Exception) -> Response:
+    refusal = answers.refusal_of(cast("HTTPException", error))
+    return answers.refused(request, refusal)

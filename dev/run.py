@@ -1,0 +1,76 @@
+"""Start both services of the Procfile, and say how to post an e-mail once they are ready."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from honcho.command import main as honcho
+
+WELCOME = """
+Checkpoint takes e-mails at {address}/process_request (token: {token}). Post one:
+
+  curl -X POST -H "Content-Type: application/json" -d '{{"data": {{"email_subject": "Your Subject", \
+"email_sender": "Your Sender", "email_timestream": "1706213694", "email_content": "Your Content"}}, \
+"token": "{token}"}}' {address}/process_request
+
+and read it:  cat {archive}/sqs_message_1706213694.json
+What can be posted: {address}/docs    Ctrl-C stops both services.
+"""
+PATIENCE_SECONDS = 20
+
+
+def say_welcome() -> None:
+    """Wait until both services are ready, then print where they are."""
+    archive = urlsplit(os.environ["ARCHIVE_URL"])
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    ports = [int(os.environ.get("INTAKE_PRIVATE_PORT", "9001")), int(os.environ.get("BROKER_PRIVATE_PORT", "9002"))]
+    while not all(map(is_ready, ports)):
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.05)
+    sys.stdout.write(
+        WELCOME.format(
+            address=f"http://{os.environ.get('HOST', '127.0.0.1')}:{os.environ['PORT']}",
+            token=os.environ.get("TOKEN", "foobar").partition(",")[0],
+            archive=archive.path if archive.scheme == "file" else os.environ["ARCHIVE_URL"],
+        )
+    )
+    sys.stdout.flush()
+
+
+def is_ready(port: int) -> bool:
+    """Whether a service's private port says so."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        response = connection.getresponse()
+        response.read()
+    except (OSError, HTTPException):
+        return False
+    else:
+        return response.status == 200  # noqa: PLR2004  OK
+    finally:
+        connection.close()
+
+
+def main() -> None:
+    """Set what the Procfile leaves open, then hand over to honcho."""
+    data = Path(os.environ.get("DATA", "data")).absolute()
+    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    os.environ.setdefault("QUEUE_URL", f"sqlite:///{data}/queue.db")
+    os.environ.setdefault("ARCHIVE_URL", (data / "archive").as_uri())
+    os.environ.setdefault("PORT", "5001")  # honcho gives the first process this one
+    if sys.stdout.isatty():
+        os.environ.setdefault("LOG_FORMAT", "console")
+    threading.Thread(target=say_welcome, daemon=True).start()
+    sys.argv[1:] = ["start"]
+    honcho()
+
+
+main()

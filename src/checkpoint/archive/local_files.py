@@ -1,0 +1,145 @@
+"""Objects as files in one directory, durable before they are visible under their name.
+
+obstore's LocalStore does not sync: after a power cut a name can hold an empty or torn file, and a create-only name
+that is torn can never be mended. So this one writes and syncs a staging file first and links it to its name after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import time
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from checkpoint.archive.port import ArchiveUnavailableError
+from checkpoint.batching import Batcher
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+_STAGING: Final = ".staging"
+_ABANDONED_SECONDS: Final = 3600
+# Measured on two cores: 64 files a directory sync and two threads write 5,900 files/s, one file at a time 5,000/s
+# with twice the CPU.
+_FILES_A_SYNC: Final = 64
+_SYNCS_AT_ONCE: Final = 2
+
+
+class LocalFiles:
+    """A create-only object store in a directory; several processes may share it."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._numbers = count()
+        self._batcher = Batcher(self._create_in_thread, entries=_FILES_A_SYNC, calls_at_once=_SYNCS_AT_ONCE)
+
+    async def create(self, name: str, body: bytes) -> bool:
+        """As ObjectStore says; files created together share one sync of the directory."""
+        created = await self._batcher.submit((name, body))
+        if isinstance(created, OSError):
+            raise _unavailable(created)
+        return created
+
+    async def read(self, name: str, *, at_most: int) -> bytes | None:
+        """As ObjectStore says."""
+        try:
+            return await asyncio.to_thread(_read, self._directory / name, at_most)
+        except OSError as error:
+            raise _unavailable(error) from None
+
+    async def close(self) -> None:
+        """Finish what is under way."""
+        await self._batcher.drain()
+
+    async def _create_in_thread(self, objects: Sequence[tuple[str, bytes]]) -> list[bool | OSError]:
+        return await asyncio.to_thread(self._create_all, objects)
+
+    def _create_all(self, objects: Sequence[tuple[str, bytes]]) -> list[bool | OSError]:
+        outcomes = [self._create(name, body) for name, body in objects]
+        try:
+            _sync(self._directory)
+        except OSError as error:
+            return [error] * len(outcomes)
+        return outcomes
+
+    def _create(self, name: str, body: bytes) -> bool | OSError:
+        staged = self._directory / _STAGING / f"{name}.{os.getpid()}.{next(self._numbers)}"
+        try:
+            _write(staged, body)
+            try:
+                os.link(staged, self._directory / name)
+            except FileExistsError:
+                return False
+            finally:
+                staged.unlink()
+        except OSError as error:
+            return error
+        return True
+
+
+@asynccontextmanager
+async def open_local_files(directory: Path) -> AsyncIterator[LocalFiles]:
+    """Make the directory where it is missing, and clear what brokers that were killed left in its staging area.
+
+    Raises ArchiveUnavailableError.
+    """
+    try:
+        _make(directory)
+        _make(directory / _STAGING)
+        for left in (directory / _STAGING).iterdir():
+            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+                left.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unavailable(error) from None
+    files = LocalFiles(directory)
+    try:
+        yield files
+    finally:
+        await files.close()
+
+
+def _make(directory: Path) -> None:
+    """A directory and its parents, each durable in its own parent."""
+    if not directory.is_dir():
+        _make(directory.parent)
+        directory.mkdir(exist_ok=True)
+        _sync(directory.parent)
+
+
+def _write(path: Path, body: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    try:
+        with os.fdopen(descriptor, "wb", closefd=False) as file:
+            file.write(body)
+        os.fsync(descriptor)
+    except OSError:
+        path.unlink()
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def _read(path: Path, at_most: int) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            body = file.read(at_most + 1)
+    except FileNotFoundError:
+        return None
+    return body if len(body) <= at_most else b""
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unavailable(error: OSError) -> ArchiveUnavailableError:
+    code = errno.errorcode.get(error.errno or 0, "OSError")
+    return ArchiveUnavailableError(f"{code}: {error.strerror} ({error.filename or 'no file'})")

@@ -1,0 +1,53 @@
+"""How to reach S3: with the region, the endpoint and the credentials that the queue's client would use."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from obstore.store import S3Store
+
+from checkpoint.aws import session
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig, S3Config, S3Credential
+
+# Short, because the broker itself tries again, for as long as it takes.
+_CONNECT_TIMEOUT: Final = "3s"
+_TIMEOUT: Final = "15s"
+_RETRIES: Final[RetryConfig] = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
+# botocore renews credentials that have less than 10 minutes left, so what it gives is good for longer than this.
+_CREDENTIALS_LAST: Final = timedelta(minutes=8)
+
+
+def open_s3(url: str) -> S3Store:
+    """The bucket at `s3://bucket[/prefix]`; nothing is asked of it yet."""
+    aws = session()
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    config: S3Config = {}
+    if region := aws.get_config_variable("region"):
+        config["region"] = region
+    if endpoint:
+        config["endpoint"] = endpoint
+    options: ClientConfig = {
+        "connect_timeout": _CONNECT_TIMEOUT,
+        "timeout": _TIMEOUT,
+        "allow_http": bool(endpoint and endpoint.startswith("http:")),
+    }
+
+    async def credentials() -> S3Credential:
+        found = await aws.get_credentials()
+        now = await found.get_frozen_credentials() if found else None
+        if now is None or not now.access_key or not now.secret_key:
+            raise OSError("no AWS credentials found; set AWS_ACCESS_KEY_ID, a profile or a role")
+        return {
+            "access_key_id": now.access_key,
+            "secret_access_key": now.secret_key,
+            "token": now.token,
+            "expires_at": datetime.now(UTC) + _CREDENTIALS_LAST,
+        }
+
+    return S3Store.from_url(
+        url, config=config, client_options=options, retry_config=_RETRIES, credential_provider=credentials
+    )

@@ -1,0 +1,28 @@
+"""Work that goes on beside a service's own, for as long as that takes."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+
+
+@asynccontextmanager
+async def in_background(*chores: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run endless coroutines while the body runs, and cancel them after it.
+
+    One that fails ends the body too, and its error is raised: a service must not seem alive with a part of it dead.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(chore) for chore in chores]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None

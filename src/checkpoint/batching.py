@@ -1,0 +1,117 @@
+"""Calls shared by those who come at the same time: group commit, for anything that takes many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+
+class OverloadedError(Exception):
+    """More is waiting than the bound allows."""
+
+
+class Batcher(Generic[Item, Outcome]):
+    """Gives each caller the outcome of its own item, while items that wait together share one call.
+
+    A caller that is free takes whatever waits: a lone item waits for nobody, a crowd shares calls. Nothing runs while
+    nothing waits, so there is nothing to start; `drain` is for the end.
+
+    call: takes items in the order they came, gives an outcome for each in that order, or raises for all of them.
+    entries, payload_bytes: the most that one call carries.
+    calls_at_once: calls that may be under way together.
+    waiting_entries, waiting_bytes: the most that may wait or be under way; one more raises OverloadedError.
+    size: an item's bytes, as the called side counts them.
+    """
+
+    def __init__(
+        self,
+        call: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome]]],
+        *,
+        entries: int,
+        payload_bytes: int | None = None,
+        calls_at_once: int = 1,
+        waiting_entries: int | None = None,
+        waiting_bytes: int | None = None,
+        size: Callable[[Item], int] = lambda _: 0,
+    ) -> None:
+        self._call = call
+        self._entries = entries
+        self._payload_bytes = payload_bytes
+        self._calls_at_once = calls_at_once
+        self._waiting_entries = waiting_entries
+        self._waiting_bytes = waiting_bytes
+        self._size = size
+        self._waiting: OrderedDict[asyncio.Future[Outcome], Item] = OrderedDict()
+        self._callers: set[asyncio.Task[None]] = set()
+        self.entries_held = 0
+        self.bytes_held = 0
+
+    async def submit(self, item: Item) -> Outcome:
+        """Wait for the item's outcome. Raises OverloadedError at once, or what the call raised.
+
+        A cancelled submit leaves the line; where its call is under way already, that call goes on.
+        """
+        size = self._size(item)
+        self._take_place(size)
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting[outcome] = item
+        if len(self._callers) < self._calls_at_once:
+            caller = asyncio.create_task(self._call_while_some_wait())
+            self._callers.add(caller)
+            caller.add_done_callback(self._callers.discard)
+        try:
+            return await outcome
+        finally:
+            self._waiting.pop(outcome, None)
+            self.entries_held -= 1
+            self.bytes_held -= size
+
+    async def drain(self) -> None:
+        """Wait until no call is under way and nothing waits."""
+        while self._callers:
+            await asyncio.wait(self._callers)
+
+    def _take_place(self, size: int) -> None:
+        if self._waiting_entries is not None and self.entries_held >= self._waiting_entries:
+            raise OverloadedError
+        # A single item always has a place: else one that is larger than the bound could never go.
+        if self._waiting_bytes is not None and self.bytes_held and self.bytes_held + size > self._waiting_bytes:
+            raise OverloadedError
+        self.entries_held += 1
+        self.bytes_held += size
+
+    async def _call_while_some_wait(self) -> None:
+        while self._waiting:
+            outcomes, items = self._next_batch()
+            try:
+                for outcome, value in zip(outcomes, await self._call(items), strict=True):
+                    if not outcome.done():
+                        outcome.set_result(value)
+            except Exception as error:  # noqa: BLE001  it is raised again, by each submit
+                for outcome in outcomes:
+                    if not outcome.done():
+                        outcome.set_exception(error)
+            finally:
+                for outcome in outcomes:
+                    outcome.cancel()  # nobody waits forever, even where this task was cancelled
+
+    def _next_batch(self) -> tuple[list[asyncio.Future[Outcome]], list[Item]]:
+        outcomes: list[asyncio.Future[Outcome]] = []
+        items: list[Item] = []
+        payload = 0
+        while self._waiting and len(items) < self._entries:
+            outcome, item = next(iter(self._waiting.items()))
+            payload += self._size(item)
+            if items and self._payload_bytes is not None and payload > self._payload_bytes:
+                break
+            del self._waiting[outcome]
+            outcomes.append(outcome)
+            items.append(item)
+        return outcomes, items

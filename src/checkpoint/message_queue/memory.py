@@ -1,0 +1,149 @@
+"""A queue inside one process: what unit tests use, and the model that the other queues are compared with."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from checkpoint.message_queue.port import EntryFault, Limits, Message, QueueUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+_LOOK_SECONDS: Final = 0.005
+_STALE: Final = EntryFault("The receipt is stale.")
+
+
+class DeadLetter(NamedTuple):
+    """A message set aside, and why."""
+
+    body: bytes
+    reason: str
+
+
+@dataclass(eq=False)
+class _Stored:
+    body: bytes
+    visible_at: float
+    receive_count: int = 0
+    receipt: str | None = None
+
+
+class MemoryQueue:
+    """Both halves of a queue, with every message in view.
+
+    now: the clock that visibility goes by, in seconds.
+    max_receives: a message received that often becomes a dead letter instead of being received again.
+    unavailable: set it to a text, and every call raises QueueUnavailableError with it; None ends the outage.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: Limits = Limits(entries=10, payload_bytes=262_144),  # noqa: B008 (frozen)
+        max_receives: int = 20,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.limits = limits
+        self.dead_letters: list[DeadLetter] = []
+        self.unavailable: str | None = None
+        self._stored: list[_Stored] = []
+        self._receipts = map(str, count(1))
+        self._max_receives = max_receives
+        self._now = now
+
+    @property
+    def bodies(self) -> list[bytes]:
+        """The body of every message on the queue, hidden ones too, in the order of sending."""
+        return [stored.body for stored in self._stored]
+
+    async def send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
+        """As the port says, for as long as the process lives."""
+        await self.probe()
+        self._stored += [_Stored(body, visible_at=self._now()) for body in bodies]
+        return [None] * len(bodies)
+
+    async def probe(self) -> None:
+        """As the port says."""
+        if self.unavailable is not None:
+            raise QueueUnavailableError(self.unavailable)
+
+    async def receive(self, at_most: int, *, wait_seconds: float, visibility_seconds: int) -> list[Message]:
+        """As the port says; waits by real time, whatever `now` says."""
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            await self.probe()
+            messages = self._take(at_most, visibility_seconds)
+            remaining = deadline - time.monotonic()
+            if messages or remaining <= 0:
+                return messages
+            await asyncio.sleep(min(_LOOK_SECONDS, remaining))
+
+    async def delete(self, messages: Sequence[Message]) -> list[EntryFault | None]:
+        """As the port says."""
+        await self.probe()
+        return [None if self._remove(message) else _STALE for message in messages]
+
+    async def extend(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
+        """As the port says."""
+        await self.probe()
+        faults: list[EntryFault | None] = [None] * len(messages)
+        for place, message in enumerate(messages):
+            if stored := self._held(message):
+                stored.visible_at = self._now() + visibility_seconds
+            else:
+                faults[place] = _STALE
+        return faults
+
+    async def set_aside(self, message: Message, reason: str) -> None:
+        """As the port says."""
+        await self.probe()
+        if self._remove(message):
+            self.dead_letters.append(DeadLetter(message.body, reason))
+
+    def _take(self, at_most: int, visibility_seconds: int) -> list[Message]:
+        now = self._now()
+        taken: list[Message] = []
+        for stored in sorted(self._stored, key=attrgetter("visible_at")):
+            if stored.visible_at > now or len(taken) == at_most:
+                break
+            if stored.receive_count >= self._max_receives:
+                self._stored.remove(stored)
+                reason = f"It was received {stored.receive_count} times and never deleted."
+                self.dead_letters.append(DeadLetter(stored.body, reason))
+                continue
+            stored.receive_count += 1
+            stored.visible_at = now + visibility_seconds
+            stored.receipt = next(self._receipts)
+            taken.append(Message(stored.body, stored.receipt, stored.receive_count))
+        return taken
+
+    def _held(self, message: Message) -> _Stored | None:
+        """What the receipt stands for; None where it is stale."""
+        return next((stored for stored in self._stored if stored.receipt == message.receipt), None)
+
+    def _remove(self, message: Message) -> bool:
+        stored = self._held(message)
+        if stored:
+            self._stored.remove(stored)
+        return stored is not None
+
+
+@cache
+def _named(_url: str) -> MemoryQueue:
+    return MemoryQueue()
+
+
+@asynccontextmanager
+async def open_sending(url: str) -> AsyncIterator[MemoryQueue]:
+    """The queue of that URL: the same one for as long as the process lives."""
+    yield _named(url)
+
+
+open_receiving = open_sending

@@ -1,0 +1,66 @@
+"""Where a queue's RedrivePolicy says that its dead letters go."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from checkpoint.message_queue.port import NoDeadLetterQueueError, QueueUnavailableError
+from checkpoint.message_queue.sqs.calls import LIMITS, confirmed, digest
+
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs import SQSClient
+    from types_aiobotocore_sqs.type_defs import MessageAttributeValueTypeDef
+
+    from checkpoint.message_queue.port import Message
+
+
+class DeadLetters:
+    """The dead-letter queue of the queue at `url`; its URL is remembered once it is known."""
+
+    def __init__(self, client: SQSClient, url: str) -> None:
+        self._client = client
+        self._queue_url = url
+        self._url: str | None = None
+
+    async def send(self, message: Message, reason: str) -> None:
+        """Put a message there, with a message attribute `reason` where both together fit.
+
+        Raises NoDeadLetterQueueError or QueueUnavailableError.
+        """
+        if self._url is None:
+            self._url = await self._find()
+        reply = await confirmed(
+            "SendMessage",
+            self._client.send_message(
+                QueueUrl=self._url,
+                MessageBody=message.body.decode(),
+                MessageAttributes=_attributes(message.body, reason),
+            ),
+        )
+        if reply["MD5OfMessageBody"] != digest(message.body):
+            raise QueueUnavailableError("QUEUE_URL: SQS SendMessage: the dead-letter queue stored other bytes")
+
+    async def _find(self) -> str:
+        """By AWS's rule it is of the same account and region, so that only the name differs.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+        """
+        reply = await confirmed(
+            "GetQueueAttributes",
+            self._client.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["RedrivePolicy"]),
+        )
+        policy = reply.get("Attributes", {}).get("RedrivePolicy")
+        if not policy:
+            raise NoDeadLetterQueueError("QUEUE_URL: the queue has no dead-letter queue: set a RedrivePolicy on it")
+        name = json.loads(policy)["deadLetterTargetArn"].rpartition(":")[2]
+        return f"{self._queue_url.rpartition('/')[0]}/{name}"
+
+
+def _attributes(body: bytes, reason: str) -> dict[str, MessageAttributeValueTypeDef]:
+    """An attribute's name, type and value count as part of the message's size.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
+    """
+    size = len(body) + len(b"reasonString") + len(reason.encode())
+    return {"reason": {"DataType": "String", "StringValue": reason}} if size <= LIMITS.payload_bytes else {}

@@ -1,0 +1,59 @@
+"""Opens the halves of an SQS queue, each with a client of its own."""
+
+from __future__ import annotations
+
+import re
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from aiobotocore.config import AioConfig
+
+from checkpoint.aws import open_client
+from checkpoint.message_queue.sqs.receiving import MAX_WAIT_SECONDS, SQSReceivingQueue
+from checkpoint.message_queue.sqs.sending import SQSSendingQueue
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+
+    from types_aiobotocore_sqs import SQSClient
+
+_CONNECT_SECONDS: Final = 2
+_SEND_SECONDS: Final = 4
+_RECEIVE_SECONDS: Final = MAX_WAIT_SECONDS + 5  # a long poll is silent for as long as it waits
+_ATTEMPTS: Final = 3
+_CONNECTIONS: Final = 64
+
+# https://docs.aws.amazon.com/general/latest/gr/sqs-service.html
+_REGION: Final = re.compile(r"(?:^|\.)sqs(?:-fips)?\.(?P<region>[a-z0-9-]+)\.")
+
+
+@asynccontextmanager
+async def open_sending(url: str) -> AsyncIterator[SQSSendingQueue]:
+    """Raises botocore.exceptions.NoRegionError where neither AWS's variables nor the URL name a region."""
+    async with _client(url, read_seconds=_SEND_SECONDS) as client:
+        yield SQSSendingQueue(client, url)
+
+
+@asynccontextmanager
+async def open_receiving(url: str) -> AsyncIterator[SQSReceivingQueue]:
+    """As `open_sending`."""
+    async with _client(url, read_seconds=_RECEIVE_SECONDS) as client:
+        yield SQSReceivingQueue(client, url)
+
+
+def _client(url: str, *, read_seconds: int) -> AbstractAsyncContextManager[SQSClient]:
+    parts = urlsplit(url)
+    region = _REGION.search(parts.hostname or "")
+    return open_client(
+        "sqs",
+        region=region["region"] if region else None,
+        endpoint_url=f"{parts.scheme}://{parts.netloc}",
+        config=AioConfig(
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=read_seconds,
+            max_pool_connections=_CONNECTIONS,
+            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        ),
+    )

@@ -1,0 +1,75 @@
+"""Settings from environment variables: one typed struct a service, all faults reported at once and by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    Fetch = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
+
+REFERENCE: Final = "ssm:"
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+
+Loaded = TypeVar("Loaded", bound="Settings")
+
+
+class SettingsError(Exception):
+    """Settings cannot be used; the text names each variable at fault and never repeats a value."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """A service's settings; the field `queue_url` is read from the variable `QUEUE_URL`, and so on.
+
+    A subclass says in `__post_init__` what must hold between fields, by raising ValueError.
+    """
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"  # a token or a password in a URL must not reach a log
+
+
+def references(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that name an SSM parameter instead of a value: `{"TOKEN": "/checkpoint/token"}`."""
+    return {name: value.removeprefix(REFERENCE) for name, value in environ.items() if value.startswith(REFERENCE)}
+
+
+async def load(kind: type[Loaded], environ: Mapping[str, str], fetch: Fetch) -> Loaded:
+    """Read a service's settings.
+
+    fetch: gives the values of the named SSM parameters, those that exist; asked only where a value refers to one.
+    Raises SettingsError with all faults together.
+    """
+    fields = {field.encode_name.upper(): field for field in msgspec.structs.fields(kind)}
+    given = {name: environ[name] for name in fields if name in environ}
+    referred = references(given)
+    parameters = await fetch(sorted(set(referred.values()))) if referred else {}
+    faults, values = [], {}
+    for name, field in fields.items():
+        if name in referred and referred[name] not in parameters:
+            faults.append(f"{name}: there is no SSM parameter {referred[name]}; create it, or set {name} itself.")
+        elif name in given:
+            text = parameters[referred[name]] if name in referred else given[name]
+            try:
+                values[field.name] = msgspec.convert(_not_empty(text), field.type, strict=False)
+            except ValueError as error:
+                faults.append(f"{name}: {error}")
+        elif field.required:
+            faults.append(f"{name}: is not set.")
+    if faults:
+        raise SettingsError("\n".join(faults))
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+
+
+def _not_empty(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty; unset it for the default, or give it a value.")
+    return text

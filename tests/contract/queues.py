@@ -1,0 +1,146 @@
+"""Each queue as the contract suite sees it: opened through its adapter, looked at past it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+
+from checkpoint.message_queue.by_url import open_receiving, open_sending
+from checkpoint.message_queue.memory import MemoryQueue
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from emulator import Emulator
+
+    from checkpoint.message_queue.port import ReceivingQueue, SendingQueue
+
+MAX_RECEIVES = 3
+
+
+class Halves(NamedTuple):
+    sending: SendingQueue
+    receiving: ReceivingQueue
+
+
+class QueueUnderTest(Protocol):
+    """A fresh queue, which hands out a message MAX_RECEIVES times at most."""
+
+    def open(self) -> AbstractAsyncContextManager[Halves]:
+        """Both halves, with connections of their own."""
+        ...
+
+    def open_out_of_reach(self) -> AbstractAsyncContextManager[Halves]:
+        """Both halves of a queue that cannot be reached."""
+        ...
+
+    def bodies(self) -> list[bytes]:
+        """What waits on the queue; may take it from there."""
+        ...
+
+    def dead_letters(self) -> list[tuple[bytes, str]]:
+        """What was set aside, and why; may take it from there."""
+        ...
+
+
+@dataclass
+class Memory:
+    queue: MemoryQueue = field(default_factory=lambda: MemoryQueue(max_receives=MAX_RECEIVES))
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Halves]:
+        yield Halves(self.queue, self.queue)
+
+    @asynccontextmanager
+    async def open_out_of_reach(self) -> AsyncIterator[Halves]:
+        self.queue.unavailable = "QUEUE_URL: out of reach"
+        yield Halves(self.queue, self.queue)
+
+    def bodies(self) -> list[bytes]:
+        return self.queue.bodies
+
+    def dead_letters(self) -> list[tuple[bytes, str]]:
+        return [tuple(letter) for letter in self.queue.dead_letters]
+
+
+@dataclass
+class SQLite:
+    path: Path
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.path}?max_receives={MAX_RECEIVES}"
+
+    def open(self) -> AbstractAsyncContextManager[Halves]:
+        return _open(self.url)
+
+    def open_out_of_reach(self) -> AbstractAsyncContextManager[Halves]:
+        self.path.write_text("A file, and so no directory.")
+        return _open(f"sqlite:///{self.path}/below.db")
+
+    def bodies(self) -> list[bytes]:
+        return [body for (body,) in self._select("SELECT body FROM messages ORDER BY id")]
+
+    def dead_letters(self) -> list[tuple[bytes, str]]:
+        return self._select("SELECT body, reason FROM dead_letters ORDER BY id")
+
+    def _select(self, statement: str) -> list[tuple[bytes, str]]:
+        with closing(sqlite3.connect(self.path)) as connection:
+            return connection.execute(statement).fetchall()
+
+
+class SQS:
+    def __init__(self, aws: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._sqs = aws.sqs
+        self._monkeypatch = monkeypatch
+        name = f"queue-{uuid4().hex}"
+        self.dead_letter_url = self._sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=self.dead_letter_url, AttributeNames=["QueueArn"])
+        policy = {"deadLetterTargetArn": arn["Attributes"]["QueueArn"], "maxReceiveCount": MAX_RECEIVES}
+        self.url = self._sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": json.dumps(policy)})["QueueUrl"]
+
+    def open(self) -> AbstractAsyncContextManager[Halves]:
+        return _open(self.url)
+
+    def open_out_of_reach(self) -> AbstractAsyncContextManager[Halves]:
+        self._monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        return _open(self.url)
+
+    def bodies(self) -> list[bytes]:
+        return [body for body, _ in self._take(self.url)]
+
+    def dead_letters(self) -> list[tuple[bytes, str]]:
+        return self._take(self.dead_letter_url)
+
+    def _take(self, url: str) -> list[tuple[bytes, str]]:
+        found = []
+        while received := self._receive(url):
+            found += received
+        return found
+
+    def _receive(self, url: str) -> list[tuple[bytes, str]]:
+        reply = self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+        return [
+            (
+                message["Body"].encode(),
+                message.get("MessageAttributes", {}).get("reason", {}).get("StringValue", ""),
+            )
+            for message in reply.get("Messages", [])
+        ]
+
+
+@asynccontextmanager
+async def _open(url: str) -> AsyncIterator[Halves]:
+    async with AsyncExitStack() as stack:
+        sending = await stack.enter_async_context(open_sending(url))
+        receiving = await stack.enter_async_context(open_receiving(url))
+        yield Halves(sending, receiving)
