@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -63,9 +63,7 @@ class Batcher(Generic[Item, Outcome]):
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting[outcome] = item
         if len(self._callers) < self._calls_at_once:
-            caller = asyncio.create_task(self._call_while_some_wait())
-            self._callers.add(caller)
-            caller.add_done_callback(self._callers.discard)
+            self._callers.add(asyncio.create_task(self._call_while_some_wait()))
         try:
             return await outcome
         finally:
@@ -88,19 +86,25 @@ class Batcher(Generic[Item, Outcome]):
         self.bytes_held += size
 
     async def _call_while_some_wait(self) -> None:
-        while self._waiting:
-            outcomes, items = self._next_batch()
-            try:
-                for outcome, value in zip(outcomes, await self._call(items), strict=True):
-                    if not outcome.done():
-                        outcome.set_result(value)
-            except Exception as error:  # noqa: BLE001  it is raised again, by each submit
-                for outcome in outcomes:
-                    if not outcome.done():
-                        outcome.set_exception(error)
-            finally:
-                for outcome in outcomes:
-                    outcome.cancel()  # nobody waits forever, even where this task was cancelled
+        try:
+            while self._waiting:
+                await self._call_once()
+        finally:  # here, in one step with the look at what waits: an item that comes a moment later starts a new caller
+            self._callers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _call_once(self) -> None:
+        outcomes, items = self._next_batch()
+        try:
+            for outcome, value in zip(outcomes, await self._call(items), strict=True):
+                if not outcome.done():
+                    outcome.set_result(value)
+        except Exception as error:  # noqa: BLE001  it is raised again, by each submit
+            for outcome in outcomes:
+                if not outcome.done():
+                    outcome.set_exception(error)
+        finally:
+            for outcome in outcomes:
+                outcome.cancel()  # nobody waits forever, even where this task was cancelled
 
     def _next_batch(self) -> tuple[list[asyncio.Future[Outcome]], list[Item]]:
         outcomes: list[asyncio.Future[Outcome]] = []

@@ -57,8 +57,7 @@ class Archive:
                 raise ArchiveUnavailableError(f"{name} was taken, then gone")
             if held == email.body:
                 return Kept(name, created=False)
-            if held:
-                self._remember(name, hashlib.sha256(held).hexdigest())
+            self._remember(name, hashlib.sha256(held).hexdigest())
         raise NamesTakenError
 
     def _remember(self, name: str, identity: str) -> None:

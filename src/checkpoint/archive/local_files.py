@@ -10,8 +10,8 @@ import asyncio
 import errno
 import os
 import time
+import uuid
 from contextlib import asynccontextmanager
-from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from checkpoint.archive.port import ArchiveUnavailableError
@@ -34,7 +34,6 @@ class LocalFiles:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._numbers = count()
         self._batcher = Batcher(self._create_in_thread, entries=_FILES_A_SYNC, calls_at_once=_SYNCS_AT_ONCE)
 
     async def create(self, name: str, body: bytes) -> bool:
@@ -67,7 +66,7 @@ class LocalFiles:
         return outcomes
 
     def _create(self, name: str, body: bytes) -> bool | OSError:
-        staged = self._directory / _STAGING / f"{name}.{os.getpid()}.{next(self._numbers)}"
+        staged = self._directory / _STAGING / f"{name}.{uuid.uuid4()}"
         try:
             _write(staged, body)
             try:

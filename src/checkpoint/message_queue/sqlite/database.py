@@ -29,7 +29,7 @@ class Database:
 
     def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self._path = path
-        self._files = (path, path.with_name(f"{path.name}-wal"))
+        self._files = [path.with_name(f"{path.name}{suffix}") for suffix in ("", "-wal", "-shm")]
         self._busy_seconds = busy_seconds
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
         self._connection: sqlite3.Connection | None = None
@@ -71,7 +71,7 @@ class Database:
         return result
 
     def _inodes(self) -> list[tuple[int, int]]:
-        """What the names of the database and of its write-ahead log stand for now."""
+        """What the names of the database, its write-ahead log and the log's index stand for now."""
         return [(stat.st_dev, stat.st_ino) for stat in (file.stat() for file in self._files)]
 
     def _close(self) -> None:

@@ -10,10 +10,10 @@ from checkpoint.message_queue.sqlite.database import transaction
 if TYPE_CHECKING:
     import sqlite3
 
-_SOME_VISIBLE: Final = "SELECT EXISTS (SELECT 1 FROM messages WHERE visible_at <= ?)"
-_VISIBLE: Final = "SELECT id, receive_count, body FROM messages WHERE visible_at <= ? ORDER BY visible_at, id LIMIT ?"
-_HIDE: Final = "UPDATE messages SET visible_at = ?, receive_count = receive_count + 1 WHERE id = ?"
-_COPY: Final = (
+SOME_VISIBLE: Final = "SELECT EXISTS (SELECT 1 FROM messages WHERE visible_at <= ?)"
+VISIBLE: Final = "SELECT id, receive_count, body FROM messages WHERE visible_at <= ? ORDER BY visible_at, id LIMIT ?"
+HIDE: Final = "UPDATE messages SET visible_at = ?, receive_count = receive_count + 1 WHERE id = ?"
+COPY: Final = (
     "INSERT INTO dead_letters (dead_at, receive_count, reason, body)"
     " SELECT ?, receive_count, ?, body FROM messages WHERE id = ? AND receive_count = ?"
 )
@@ -28,17 +28,17 @@ def take(
 
     Where nothing is visible, it neither locks nor writes.
     """
-    if not connection.execute(_SOME_VISIBLE, (now,)).fetchone()[0]:
+    if not connection.execute(SOME_VISIBLE, (now,)).fetchone()[0]:
         return []
     with transaction(connection):
-        rows = connection.execute(_VISIBLE, (now, at_most)).fetchall()
+        rows = connection.execute(VISIBLE, (now, at_most)).fetchall()
         while spent := [(id_, count) for id_, count, _ in rows if count >= max_receives]:
             for id_, count in spent:
                 move_to_dead_letters(
                     connection, (id_, count), f"It was received {count} times and never deleted.", now=now
                 )
-            rows = connection.execute(_VISIBLE, (now, at_most)).fetchall()
-        connection.executemany(_HIDE, [(visible_again_at, id_) for id_, _, _ in rows])
+            rows = connection.execute(VISIBLE, (now, at_most)).fetchall()
+        connection.executemany(HIDE, [(visible_again_at, id_) for id_, _, _ in rows])
     return [Message(body, f"{id_}:{count + 1}", count + 1) for id_, count, body in rows]
 
 
@@ -52,5 +52,5 @@ def move_to_dead_letters(
     connection: sqlite3.Connection, row: tuple[int, int] | tuple[str, str], reason: str, *, now: float
 ) -> None:
     """Within a transaction of the caller's; moves nothing where no row has that id and receive count."""
-    connection.execute(_COPY, (now, reason, *row))
+    connection.execute(COPY, (now, reason, *row))
     connection.execute(DELETE, row)

@@ -65,7 +65,7 @@ def _write_ahead(connection: sqlite3.Connection, *, deadline: float) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() >= deadline:
                 raise
             time.sleep(_RETRY_SECONDS)
         else:

@@ -1,0 +1,79 @@
+"""A broker over a queue and a store in memory, both at the test's word."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from checkpoint.archive.create_only import Archive
+from checkpoint.health import Health
+from checkpoint.message_queue.memory import MemoryQueue
+from checkpoint.tally import Tally
+from message_broker.leases import Leases
+from message_broker.message_broker import DELETING, RECEIVING, Broker
+from message_broker.metrics import Metrics
+from message_broker.patience import CONDITION, PatientArchive
+from message_broker.slots import Slots
+from objects import MemoryObjects
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+DEADLINE = 5.0
+VISIBILITY = 30
+
+
+class Bench:
+    """A broker and all around it."""
+
+    def __init__(self, *, slots: int = 8) -> None:
+        self.clock = 1000.0
+        self.queue = MemoryQueue(now=lambda: self.clock)
+        self.store = MemoryObjects()
+        self.health = Health(untried=[RECEIVING], assumed_well=[CONDITION, DELETING])
+        self.slots = Slots(slots)
+        self.metrics = Metrics()
+        self.leases = Leases(self.queue, visibility_seconds=VISIBILITY, now=lambda: self.clock)
+        self.delays: list[int] = []
+        self.stopping = False
+        self.broker = Broker(
+            self.queue,
+            PatientArchive(Archive(self.store), health=self.health, delay=self.delay),
+            slots=self.slots,
+            leases=self.leases,
+            health=self.health,
+            metrics=self.metrics,
+            tally=Tally("moved"),
+            wait_seconds=20,
+            visibility_seconds=VISIBILITY,
+            delay=self.delay,
+        )
+
+    def delay(self, attempt: int) -> float:
+        self.delays.append(attempt)
+        return 0.001
+
+    @asynccontextmanager
+    async def running(self, *, receivers: int = 1, grace_seconds: float = 0) -> AsyncIterator[None]:
+        """Receive while the body runs, then stop as the service does."""
+        tasks = [asyncio.create_task(self.broker.receive_until_cancelled()) for _ in range(receivers)]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+            self.stopping = True
+            await self.broker.finish(grace_seconds=grace_seconds)
+        assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes), outcomes
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait on a condition, with a deadline."""
+        async with asyncio.timeout(DEADLINE):
+            while not condition():  # noqa: ASYNC110  the condition is a look at memory, which tells nobody
+                await asyncio.sleep(0.001)
+
+    def visible(self) -> int:
+        """Messages that another receiver would get now."""
+        return sum(stored.visible_at <= self.clock for stored in self.queue._stored)

@@ -1,0 +1,157 @@
+"""The contract of an e-mail, without any queue or store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checkpoint.email import FIELDS, Email, NotAnEmailError, encode
+
+SEED = {
+    "email_subject": "Your Subject",
+    "email_sender": "Your Sender",
+    "email_timestream": "1706213694",
+    "email_content": "Your Content",
+}
+LATEST = 1_800_000_000
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
+    max_leaves=8,
+)
+
+
+def accept(**changes: object) -> Email:
+    return Email.accept({**SEED, **changes}, latest=LATEST)
+
+
+def pointers(data: object) -> list[str]:
+    with pytest.raises(NotAnEmailError) as caught:
+        Email.accept(data, latest=LATEST)
+    return [fault.pointer for fault in caught.value.faults]
+
+
+def test_the_seeds_email_is_archived_as_the_seeds_131_bytes() -> None:
+    email = Email.accept(SEED, latest=LATEST)
+    assert len(email.body) == 131
+    assert email.body == (
+        b'{"email_subject": "Your Subject", "email_sender": "Your Sender", '
+        b'"email_timestream": "1706213694", "email_content": "Your Content"}'
+    )
+
+
+def test_the_identity_is_the_sha_256_of_the_archived_bytes() -> None:
+    email = accept()
+    assert email.identity == hashlib.sha256(email.body).hexdigest()
+
+
+def test_the_names_are_the_seeds_then_longer_ones_with_the_identity() -> None:
+    email = accept()
+    assert list(email.names) == [
+        "sqs_message_1706213694.json",
+        f"sqs_message_1706213694_{email.identity[:16]}.json",
+        f"sqs_message_1706213694_{email.identity}.json",
+    ]
+
+
+def test_members_beyond_the_four_are_kept_in_the_posted_order() -> None:
+    data = {"cc": ["a", 1, None], **SEED, "zeta": {"b": 1, "a": 2}}
+    assert Email.accept(data, latest=LATEST).body == json.dumps(data, ensure_ascii=False).encode()
+
+
+def test_a_timestream_may_be_an_integer_and_stays_one() -> None:
+    email = accept(email_timestream=1706213694)
+    assert email.timestream == "1706213694"
+    assert b'"email_timestream": 1706213694,' in email.body
+
+
+@pytest.mark.parametrize(
+    "timestream",
+    ["", "12a", "-1", "1.5", " 1", "1 ", "١٢", "²", "1" * 21, "9" * 5000, -1, 10**20, True, 1.0, None, [], {}],
+    ids=repr,
+)
+def test_a_timestream_that_is_not_ascii_digits_is_a_fault(timestream: object) -> None:
+    assert pointers({**SEED, "email_timestream": timestream}) == ["/email_timestream"]
+
+
+def test_a_timestream_at_the_latest_moment_is_accepted_and_one_second_more_is_not() -> None:
+    assert accept(email_timestream=str(LATEST)).timestream == str(LATEST)
+    assert pointers({**SEED, "email_timestream": str(LATEST + 1)}) == ["/email_timestream"]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_each_of_the_four_fields_must_be_there(field: str) -> None:
+    assert pointers({key: value for key, value in SEED.items() if key != field}) == [f"/{field}"]
+
+
+@pytest.mark.parametrize("value", ["", 1, None, [], {}, True], ids=repr)
+@pytest.mark.parametrize("field", ["email_subject", "email_sender", "email_content"])
+def test_each_of_the_text_fields_must_be_a_string_that_is_not_empty(field: str, value: object) -> None:
+    assert pointers({**SEED, field: value}) == [f"/{field}"]
+
+
+def test_all_faults_are_named_at_once() -> None:
+    assert pointers({"email_content": "x"}) == ["/email_subject", "/email_sender", "/email_timestream"]
+
+
+@pytest.mark.parametrize("data", [None, [], "x", 1, True], ids=repr)
+def test_anything_but_an_object_is_one_fault_at_the_root(data: object) -> None:
+    assert pointers(data) == [""]
+
+
+def test_a_fault_never_repeats_a_value() -> None:
+    with pytest.raises(NotAnEmailError) as caught:
+        Email.accept({**SEED, "email_subject": ["secret"], "email_timestream": "secret"}, latest=LATEST)
+    assert "secret" not in str(caught.value)
+    assert "secret" not in str(caught.value.faults)
+
+
+def test_the_two_characters_that_sqs_refuses_are_escaped_and_read_back() -> None:
+    email = accept(email_subject="a\ufffeb\uffffc\ufffd")
+    assert b"\\ufffe" in email.body
+    assert b"\\uffff" in email.body
+    assert "\ufffd".encode() in email.body
+    assert json.loads(email.body)["email_subject"] == "a\ufffeb\uffffc\ufffd"
+
+
+def test_from_a_queue_the_date_is_not_compared_with_a_clock() -> None:
+    body = json.dumps({**SEED, "email_timestream": "99999999999999999999"}).encode()
+    assert Email.read(body).timestream == "99999999999999999999"
+
+
+def test_from_a_queue_the_bytes_are_kept_as_they_came() -> None:
+    body = json.dumps(SEED, indent=2).encode()
+    assert Email.read(body).body == body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"1", b'"x"', b"\xff\xfe", b'{"email_subject": "\\ud800"}', b"[" * 100_000, b"NaN"],
+    ids=lambda body: repr(body[:20]),
+)
+def test_bytes_that_are_no_email_are_told_apart(body: bytes) -> None:
+    with pytest.raises(NotAnEmailError):
+        Email.read(body)
+
+
+@given(extra=st.dictionaries(TEXT, JSON), text=TEXT.filter(bool))
+def test_whatever_is_accepted_reads_back_as_the_posted_data_and_passes_the_broker(
+    extra: dict[str, Any], text: str
+) -> None:
+    data = {**extra, **SEED, "email_content": text}
+    email = Email.accept(data, latest=LATEST)
+    assert json.loads(email.body) == data
+    assert Email.read(email.body) == email
+    assert not any(ord(character) < 0x20 or character in "\ufffe\uffff" for character in email.body.decode())
+
+
+@given(JSON)
+def test_encoding_is_json_dumps_but_for_the_two_characters(data: object) -> None:
+    expected = json.dumps(data, ensure_ascii=False).replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
+    assert encode(data) == expected.encode()
