@@ -11,9 +11,13 @@ from checkpoint.health import Health
 from checkpoint.message_queue.memory import MemoryQueue
 from checkpoint.tally import Tally
 from message_broker.leases import Leases
-from message_broker.message_broker import DELETING, RECEIVING, Broker
+from message_broker.message_broker import CONDITION as DELETING
+from message_broker.message_broker import Broker
 from message_broker.metrics import Metrics
-from message_broker.patience import CONDITION, PatientArchive
+from message_broker.patience import CONDITION as ARCHIVING
+from message_broker.patience import PatientArchive
+from message_broker.receiving import CONDITION as RECEIVING
+from message_broker.receiving import Receiver
 from message_broker.slots import Slots
 from objects import MemoryObjects
 
@@ -31,23 +35,32 @@ class Bench:
         self.clock = 1000.0
         self.queue = MemoryQueue(now=lambda: self.clock)
         self.store = MemoryObjects()
-        self.health = Health(untried=[RECEIVING], assumed_well=[CONDITION, DELETING])
+        self.health = Health(untried=[RECEIVING], assumed_well=[ARCHIVING, DELETING])
         self.slots = Slots(slots)
         self.metrics = Metrics()
         self.leases = Leases(self.queue, visibility_seconds=VISIBILITY, now=lambda: self.clock)
         self.delays: list[int] = []
         self.stopping = False
+        archive = PatientArchive(Archive(self.store), health=self.health, delay=self.delay)
+        receiver = Receiver(
+            self.queue,
+            archive,
+            slots=self.slots,
+            leases=self.leases,
+            health=self.health,
+            wait_seconds=20,
+            visibility_seconds=VISIBILITY,
+            delay=self.delay,
+        )
         self.broker = Broker(
             self.queue,
-            PatientArchive(Archive(self.store), health=self.health, delay=self.delay),
+            archive,
+            receiver=receiver,
             slots=self.slots,
             leases=self.leases,
             health=self.health,
             metrics=self.metrics,
             tally=Tally("moved"),
-            wait_seconds=20,
-            visibility_seconds=VISIBILITY,
-            delay=self.delay,
         )
 
     def delay(self, attempt: int) -> float:
@@ -57,7 +70,10 @@ class Bench:
     @asynccontextmanager
     async def running(self, *, receivers: int = 1, grace_seconds: float = 0) -> AsyncIterator[None]:
         """Receive while the body runs, then stop as the service does."""
-        tasks = [asyncio.create_task(self.broker.receive_until_cancelled()) for _ in range(receivers)]
+        tasks = [
+            asyncio.create_task(self.broker.consume_until_cancelled(only_in_crowds=number > 0))
+            for number in range(receivers)
+        ]
         try:
             yield
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -14,80 +14,62 @@ from checkpoint.archive.port import ArchiveUnavailableError
 from checkpoint.batching import Batcher
 from checkpoint.email import Email, NotAnEmailError
 from checkpoint.message_queue.port import QueueUnavailableError
-from message_broker.patience import backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from checkpoint.health import Health
     from checkpoint.message_queue.port import EntryFault, Message, ReceivingQueue
     from checkpoint.tally import Tally
     from message_broker.leases import Leases
     from message_broker.metrics import Metrics
     from message_broker.patience import PatientArchive
+    from message_broker.receiving import Receiver
     from message_broker.slots import Slots
 
 _log = structlog.get_logger()
 
-RECEIVING = "receiving"
-DELETING = "deleting"
+CONDITION: Final = "deleting"
+
+# Nobody waits for a delete, so that fewer calls with more in each cost nothing but save processor time.
+_DELETES_AT_ONCE: Final = 8
 
 
 class Broker:
-    """Moves messages from a queue to an archive, as many at once as there are slots.
-
-    wait_seconds: of long polling. visibility_seconds: for which a received message is hidden.
-    delay: seconds to wait after the n-th failed receive or delete in a row.
-    """
+    """Moves messages from a queue to an archive, as many at once as there are slots."""
 
     def __init__(
         self,
         queue: ReceivingQueue,
         archive: PatientArchive,
         *,
+        receiver: Receiver,
         slots: Slots,
         leases: Leases,
         health: Health,
         metrics: Metrics,
         tally: Tally,
-        wait_seconds: float,
-        visibility_seconds: int,
-        delay: Callable[[int], float] = backoff,
     ) -> None:
         self._queue = queue
         self._archive = archive
+        self._receiver = receiver
         self._slots = slots
         self._leases = leases
         self._health = health
         self._metrics = metrics
         self._tally = tally
-        self._wait_seconds = wait_seconds
-        self._visibility_seconds = visibility_seconds
-        self._delay = delay
         self._moves: set[asyncio.Task[None]] = set()
-        self._proven = False
-        self._canary = asyncio.Lock()
-        self._failed_deletes = 0
         self._deleting: Batcher[Message, EntryFault | None] = Batcher(
-            queue.delete, entries=queue.limits.entries, calls_at_once=queue.limits.calls_at_once
+            queue.delete,
+            entries=queue.limits.entries,
+            calls_at_once=min(_DELETES_AT_ONCE, queue.limits.calls_at_once),
         )
 
-    async def receive_until_cancelled(self) -> None:
-        """Receive what there are free slots for, and move it; while the archive is away, receive nothing."""
-        failures = 0
+    async def consume_until_cancelled(self, *, only_in_crowds: bool = False) -> None:
+        """Receive, and move what was received."""
         while True:
-            await self._archive.wait_until_up()
-            try:
-                if self._proven:
-                    await self._receive(self._queue.limits.entries)
-                else:
-                    await self._receive_canary()
-            except QueueUnavailableError as error:
-                self._health.at_fault(RECEIVING, str(error))
-                await asyncio.sleep(self._delay(failures))
-                failures += 1
-            else:
-                failures = 0
+            for message in await self._receiver.receive(only_in_crowds=only_in_crowds):
+                move = asyncio.create_task(self._move(message))
+                self._moves.add(move)
+                move.add_done_callback(self._moves.discard)
 
     async def finish(self, *, grace_seconds: float) -> None:
         """Bring what is in flight to its end within the grace, then hand the rest back."""
@@ -98,39 +80,6 @@ class Broker:
                 move.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)
         await self._leases.hand_back_all()
-
-    async def _receive_canary(self) -> None:
-        """Take a single message its whole way.
-
-        Until one has gone it, more would be careless: a broker that is started again and again while the archive is
-        away, or that may not delete, would each time use up the receive counts of a slot-full of good messages.
-        """
-        async with self._canary:
-            await self._slots.wait_until_none_is_taken()
-            if self._failed_deletes:
-                await asyncio.sleep(self._delay(self._failed_deletes))
-            if not self._proven:
-                await self._receive(1)
-                await self._slots.wait_until_none_is_taken()
-
-    async def _receive(self, at_most: int) -> None:
-        free = await self._slots.take(at_most)
-        messages: list[Message] = []
-        try:
-            asked_at = time.monotonic()
-            # Until a receive has succeeded the service is not ready, so that one must not wait for a message.
-            wait_seconds = self._wait_seconds if self._health.is_well(RECEIVING) else 0
-            messages = await self._queue.receive(
-                free, wait_seconds=wait_seconds, visibility_seconds=self._visibility_seconds
-            )
-            self._health.well(RECEIVING)
-        finally:
-            self._slots.give_back(free - len(messages))
-        self._leases.hold(messages, since=asked_at)
-        for message in messages:
-            move = asyncio.create_task(self._move(message))
-            self._moves.add(move)
-            move.add_done_callback(self._moves.discard)
 
     async def _move(self, message: Message) -> None:
         began = time.perf_counter()
@@ -161,17 +110,14 @@ class Broker:
         try:
             fault = await self._deleting.submit(message)
         except QueueUnavailableError as error:
-            self._proven = False
-            self._failed_deletes += 1
-            self._health.at_fault(DELETING, str(error))
+            self._receiver.could_not_be_deleted()
+            self._health.at_fault(CONDITION, str(error))
         else:
-            self._proven = True
-            self._failed_deletes = 0
-            self._health.well(DELETING)
+            self._receiver.went_the_whole_way()
+            self._health.well(CONDITION)
             if fault:
                 _log.warning("archived but not deleted; it comes again", reason=fault.reason)
-        finally:
-            self._leases.release(message)
+        self._leases.release(message)
 
     async def _set_aside(self, message: Message, reason: str) -> str:
         """Move a message that can never be archived to the dead-letter queue, with the reason; gives the outcome."""

@@ -15,10 +15,13 @@ from checkpoint.message_queue.by_url import open_receiving
 from checkpoint.private_port import serve_private_port
 from checkpoint.tally import Tally
 from message_broker.leases import Leases
-from message_broker.message_broker import DELETING, RECEIVING, Broker
+from message_broker.message_broker import CONDITION as DELETING
+from message_broker.message_broker import Broker
 from message_broker.metrics import Metrics
 from message_broker.patience import CONDITION as ARCHIVING
 from message_broker.patience import PatientArchive
+from message_broker.receiving import CONDITION as RECEIVING
+from message_broker.receiving import Receiver
 from message_broker.slots import Slots
 
 if TYPE_CHECKING:
@@ -39,24 +42,36 @@ async def run(settings: BrokerSettings) -> None:
     metrics.watch(held=lambda: slots.taken, archive_up=lambda: health.is_well(ARCHIVING))
     async with open_archive(settings.archive_url) as archive, open_receiving(settings.queue_url) as queue:
         leases = Leases(queue, visibility_seconds=settings.visibility_seconds)
+        patient = PatientArchive(archive, health=health)
+        receiver = Receiver(
+            queue,
+            patient,
+            slots=slots,
+            leases=leases,
+            health=health,
+            wait_seconds=settings.wait_seconds,
+            visibility_seconds=settings.visibility_seconds,
+        )
         broker = Broker(
             queue,
-            PatientArchive(archive, health=health),
+            patient,
+            receiver=receiver,
             slots=slots,
             leases=leases,
             health=health,
             metrics=metrics,
             tally=tally,
-            wait_seconds=settings.wait_seconds,
-            visibility_seconds=settings.visibility_seconds,
         )
         with serve_private_port(
             settings.private_host, settings.private_port, health=health, metrics=metrics.registry
         ) as private_port:
             _log.info("moving", private_port=private_port)
             async with in_background(leases.extend_until_cancelled(), tally.report_now_and_then()):
-                receivers = (broker.receive_until_cancelled() for _ in range(queue.limits.calls_at_once))
-                async with in_background(*receivers):
+                consumers = (
+                    broker.consume_until_cancelled(only_in_crowds=number > 0)
+                    for number in range(queue.limits.calls_at_once)
+                )
+                async with in_background(*consumers):
                     await stop.wait()
                 await broker.finish(grace_seconds=settings.grace_seconds)
     _log.info("stopped")

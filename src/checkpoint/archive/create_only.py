@@ -54,7 +54,7 @@ class Archive:
                 return Kept(name, created=True)
             held = await self._store.read(name, at_most=MAX_BODY_BYTES)
             if held is None:  # S3 answers a second put "taken" while the first is under way, and the first may fail
-                raise ArchiveUnavailableError(f"{name} was taken, then gone")
+                raise ArchiveUnavailableError("an object's name was taken, then free")
             if held == email.body:
                 return Kept(name, created=False)
             self._remember(name, hashlib.sha256(held).hexdigest())

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pytest
 
     from broker_bench import Bench
+    from checkpoint.message_queue.port import Message
 
 
 async def test_each_message_becomes_an_object_with_exactly_its_bytes_and_is_deleted(bench: Bench) -> None:
@@ -75,6 +76,36 @@ async def test_no_more_is_received_than_there_are_free_slots(bench: Bench) -> No
         assert bench.visible() == 12
         bench.store.let.set()
         await bench.until(lambda: not bench.queue.bodies)
+
+
+async def test_an_idle_queue_is_polled_once_and_a_crowded_one_by_every_receiver(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    polls: list[int] = []
+    under_way = 0
+    receive = bench.queue.receive
+
+    async def counted(at_most: int, *, wait_seconds: float, visibility_seconds: int) -> list[Message]:
+        nonlocal under_way
+        under_way += 1
+        polls.append(under_way)
+        try:
+            await asyncio.sleep(0.001)
+            return await receive(at_most, wait_seconds=wait_seconds, visibility_seconds=visibility_seconds)
+        finally:
+            under_way -= 1
+
+    monkeypatch.setattr(bench.queue, "receive", counted)
+    async with bench.running(receivers=3):
+        await bench.queue.send([body("first")])
+        await bench.until(lambda: not bench.queue.bodies)
+        await bench.until(lambda: under_way == 1)
+        assert max(polls) == 1
+        await bench.queue.send([body(str(number)) for number in range(300)])
+        await bench.until(lambda: not bench.queue.bodies)
+        assert max(polls) > 1
+        polls.clear()
+        await bench.until(lambda: under_way == 1)
 
 
 async def test_until_one_message_has_gone_the_whole_way_one_is_taken_at_a_time(bench: Bench) -> None:
