@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 REGION: Final = "us-east-1"
 START_SECONDS: Final = 30
-STOP_SECONDS: Final = 10
 
 
 @dataclass(frozen=True)
@@ -100,11 +99,7 @@ def _running(endpoint_url: str, directory: Path) -> Iterator[None]:
             _await_ready(endpoint_url, process, log)
             yield
         finally:
-            process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            process.kill()  # it keeps nothing, and a polite end waits for idle connections
 
 
 def _await_ready(endpoint_url: str, process: subprocess.Popen[bytes], log: Path) -> None:

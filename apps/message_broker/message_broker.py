@@ -13,7 +13,7 @@ from checkpoint.archive.create_only import NamesTakenError
 from checkpoint.archive.port import ArchiveUnavailableError
 from checkpoint.batching import Batcher
 from checkpoint.email import Email, NotAnEmailError
-from checkpoint.message_queue.port import QueueUnavailableError
+from checkpoint.message_queue.port import NoDeadLetterQueueError, QueueUnavailableError
 
 if TYPE_CHECKING:
     from checkpoint.health import Health
@@ -124,7 +124,7 @@ class Broker:
         self._leases.release(message)
         try:
             await self._queue.set_aside(message, reason)
-        except QueueUnavailableError as error:
+        except (QueueUnavailableError, NoDeadLetterQueueError) as error:
             _log.error("could not be set aside; it comes again", reason=reason, queue=str(error))
             return "failed"
         _log.warning("set aside in the dead-letter queue", reason=reason, receive_count=message.receive_count)

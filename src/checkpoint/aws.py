@@ -40,12 +40,15 @@ def open_client(
 ) -> AbstractAsyncContextManager[SQSClient] | AbstractAsyncContextManager[SSMClient]:
     """Open a client on entry, close it on exit.
 
-    region, endpoint_url: what to use where AWS's variables name none.
-    Raises botocore.exceptions.NoRegionError where no region is named anywhere.
+    region: of the resource that the client is for, where its URL names one; a request signed for another is refused.
+    endpoint_url: what to use where AWS's variables name none.
+    Raises ValueError where no region is named anywhere.
     """
     aws = session()
-    if region and not aws.get_config_variable("region"):
+    if region:
         aws.set_config_variable("region", region)
+    if not aws.get_config_variable("region"):
+        raise ValueError("AWS_REGION: is not set, and neither a profile nor QUEUE_URL names a region.")
     if os.environ.get("AWS_ENDPOINT_URL") or os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}"):
         endpoint_url = None
     return aws.create_client(service, endpoint_url=endpoint_url, config=config)

@@ -3,16 +3,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from contract.queues import SQS, Memory, QueueUnderTest, SQLite
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from checkpoint.message_queue.port import ReceivingQueue, SendingQueue
     from contract.queues import Halves
     from emulator import Emulator
-
-    from checkpoint.message_queue.port import ReceivingQueue, SendingQueue
 
 
 @pytest.fixture

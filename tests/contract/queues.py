@@ -6,11 +6,8 @@ import json
 import sqlite3
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import uuid4
-
-import pytest
 
 from checkpoint.message_queue.by_url import open_receiving, open_sending
 from checkpoint.message_queue.memory import MemoryQueue
@@ -20,9 +17,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from emulator import Emulator
+    import pytest
+    from types_boto3_sqs.type_defs import MessageTypeDef
 
     from checkpoint.message_queue.port import ReceivingQueue, SendingQueue
+    from emulator import Emulator
 
 MAX_RECEIVES = 3
 
@@ -69,7 +68,7 @@ class Memory:
         return self.queue.bodies
 
     def dead_letters(self) -> list[tuple[bytes, str]]:
-        return [tuple(letter) for letter in self.queue.dead_letters]
+        return [(letter.body, letter.reason) for letter in self.queue.dead_letters]
 
 
 @dataclass
@@ -88,14 +87,10 @@ class SQLite:
         return _open(f"sqlite:///{self.path}/below.db")
 
     def bodies(self) -> list[bytes]:
-        return [body for (body,) in self._select("SELECT body FROM messages ORDER BY id")]
+        return [body for (body,) in select(self.path, "SELECT body FROM messages ORDER BY id")]
 
     def dead_letters(self) -> list[tuple[bytes, str]]:
-        return self._select("SELECT body, reason FROM dead_letters ORDER BY id")
-
-    def _select(self, statement: str) -> list[tuple[bytes, str]]:
-        with closing(sqlite3.connect(self.path)) as connection:
-            return connection.execute(statement).fetchall()
+        return select(self.path, "SELECT body, reason FROM dead_letters ORDER BY id")
 
 
 class SQS:
@@ -129,13 +124,19 @@ class SQS:
 
     def _receive(self, url: str) -> list[tuple[bytes, str]]:
         reply = self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
-        return [
-            (
-                message["Body"].encode(),
-                message.get("MessageAttributes", {}).get("reason", {}).get("StringValue", ""),
-            )
-            for message in reply.get("Messages", [])
-        ]
+        return [(message["Body"].encode(), _reason(message)) for message in reply.get("Messages", [])]
+
+
+def _reason(message: MessageTypeDef) -> str:
+    """Empty where SQS moved the message by itself."""
+    attributes = message.get("MessageAttributes", {})
+    return attributes["reason"].get("StringValue", "") if "reason" in attributes else ""
+
+
+def select(path: Path, statement: str) -> list[tuple[Any, ...]]:
+    """Read a SQLite file by a connection of its own."""
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(statement).fetchall()
 
 
 @asynccontextmanager

@@ -10,10 +10,10 @@ from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from contract.queues import MAX_RECEIVES, QueueUnderTest
 
 from checkpoint.email import MAX_BODY_BYTES
 from checkpoint.message_queue.port import Message, QueueUnavailableError, ReceivingQueue, SendingQueue
+from contract.queues import MAX_RECEIVES, QueueUnderTest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

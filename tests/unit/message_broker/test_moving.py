@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from structlog.testing import capture_logs
 
+from checkpoint.message_queue.port import NoDeadLetterQueueError
 from emails import body, email
 
 if TYPE_CHECKING:
@@ -55,6 +56,20 @@ async def test_a_message_that_is_no_email_is_set_aside_at_once_and_its_neighbour
     assert [line["event"] for line in lines].count("set aside in the dead-letter queue") == 2
     assert "s3cret" not in str(lines)
     assert "s3cret" not in str([letter.reason for letter in bench.queue.dead_letters])
+
+
+async def test_where_there_is_no_dead_letter_queue_that_is_said_and_the_neighbours_go_through(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nowhere(*_: object) -> None:
+        raise NoDeadLetterQueueError("set a RedrivePolicy on it")
+
+    monkeypatch.setattr(bench.queue, "set_aside", nowhere)
+    await bench.queue.send([b"nonsense", body()])
+    with capture_logs() as lines:
+        async with bench.running():
+            await bench.until(lambda: bench.queue.bodies == [b"nonsense"])
+    assert [line["queue"] for line in lines if line["log_level"] == "error"] == ["set a RedrivePolicy on it"]
 
 
 async def test_an_email_with_all_its_names_taken_is_set_aside_with_that_reason(bench: Bench) -> None:

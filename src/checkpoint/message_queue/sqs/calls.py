@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-# 10 entries, and as many bytes as the queue takes in one message: 262,144 where the queue was made before August 2025
-# or says so by MaximumMessageSize, 1,048,576 at most. The smaller one holds everywhere.
+# AWS takes 1,048,576 bytes a call, and of each message what the queue's MaximumMessageSize says: the seed's queue says
+# 262,144, which was AWS's own limit until August 2025. The smaller number holds everywhere.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 #
 # A call lasts some 20 ms, and a core makes about a thousand of them a second: more at once than this only queue up.

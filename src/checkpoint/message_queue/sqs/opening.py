@@ -31,7 +31,7 @@ _REGION: Final = re.compile(r"(?:^|\.)sqs(?:-fips)?\.(?P<region>[a-z0-9-]+)\.")
 
 @asynccontextmanager
 async def open_sending(url: str) -> AsyncIterator[SQSSendingQueue]:
-    """Raises botocore.exceptions.NoRegionError where neither AWS's variables nor the URL name a region."""
+    """Raises ValueError where neither AWS's variables nor the URL name a region."""
     async with _client(url, read_seconds=_SEND_SECONDS) as client:
         yield SQSSendingQueue(client, url)
 

@@ -1,0 +1,210 @@
+"""What only a queue in a file does: it is created, lost, replaced, locked, full; and it must stay fast."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checkpoint.message_queue.by_url import open_sending
+from checkpoint.message_queue.port import QueueUnavailableError
+from checkpoint.message_queue.sqlite import rows
+from checkpoint.message_queue.sqlite.database import Database, transaction
+from checkpoint.message_queue.sqlite.sending import SQLiteSendingQueue
+
+if TYPE_CHECKING:
+    from contract.queues import SQLite
+
+
+async def test_the_directories_of_a_relative_path_are_made_and_on_the_disk(
+    sqlite: SQLite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: set[int] = set()
+    fsync = os.fsync
+
+    def remember(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    directory = sqlite.path.parent
+    monkeypatch.chdir(directory)
+    monkeypatch.setattr(os, "fsync", remember)
+
+    async with open_sending("sqlite:///data/deeper/queue%201.db") as sending:
+        await sending.send([b"kept"])
+
+    changed = (directory, directory / "data", directory / "data" / "deeper")
+    assert {path.stat().st_ino for path in changed} <= synced
+    assert (directory / "data" / "deeper" / "queue 1.db").exists()
+
+
+async def test_every_commit_is_on_the_disk_before_it_is_confirmed(sqlite: SQLite) -> None:
+    def read(connection: sqlite3.Connection) -> list[object]:
+        names = ("journal_mode", "synchronous", "fullfsync")
+        return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+
+    async with Database(sqlite.path) as database:
+        pragmas = await database.run(read)
+
+    assert pragmas == ["wal", 2, 1]  # 2 is FULL: https://sqlite.org/pragma.html#pragma_synchronous
+
+
+@pytest.mark.parametrize("lost", ["*", "", "-wal", "-shm"])
+async def test_what_went_into_a_file_that_is_gone_is_not_confirmed(sqlite: SQLite, lost: str) -> None:
+    async with sqlite.open() as (sending, _):
+        await sending.send([b"lost with the file"])
+        for file in sqlite.path.parent.glob(f"queue.db{lost}"):
+            file.unlink()
+
+        with pytest.raises(QueueUnavailableError, match="QUEUE_URL: "):
+            await sending.send([b"not confirmed"])
+
+        assert await sending.send([b"confirmed"]) == [None]
+    assert b"confirmed" in sqlite.bodies()
+
+
+async def test_a_file_put_in_the_place_of_the_one_in_use_loses_nothing(sqlite: SQLite) -> None:
+    async with sqlite.open() as (old, old_receiving):
+        await old.send([b"old"])
+        await old_receiving.receive(10, wait_seconds=0, visibility_seconds=30)
+        for file in sqlite.path.parent.glob("queue.db*"):
+            file.rename(file.with_name(f"moved-{file.name}"))
+        async with sqlite.open() as (new, _):
+            await new.send([b"new"])
+
+            with pytest.raises(QueueUnavailableError, match="replaced"):
+                await old.probe()
+            with pytest.raises(QueueUnavailableError, match="replaced"):
+                await old_receiving.receive(10, wait_seconds=0, visibility_seconds=30)
+            await old.send([b"newer"])
+
+        assert sqlite.bodies() == [b"new", b"newer"]
+
+
+async def test_a_lock_held_for_too_long_is_an_outage_that_ends_with_it(sqlite: SQLite) -> None:
+    async with Database(sqlite.path, busy_seconds=0.05) as database:
+        sending = SQLiteSendingQueue(database)
+        await sending.probe()
+        with closing(sqlite3.connect(sqlite.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(QueueUnavailableError, match="database is locked"):
+                await sending.send([b"not confirmed"])
+            with pytest.raises(QueueUnavailableError, match="database is locked"):
+                await sending.probe()
+            other.execute("ROLLBACK")
+
+        assert await sending.send([b"after"]) == [None]
+    assert sqlite.bodies() == [b"after"]
+
+
+async def test_a_full_disk_is_an_outage_that_keeps_none_of_the_call(sqlite: SQLite) -> None:
+    async with Database(sqlite.path) as database:
+        sending = SQLiteSendingQueue(database)
+        await sending.send([b"before"])
+        await database.run(lambda connection: connection.execute("PRAGMA max_page_count = 1"))
+
+        with pytest.raises(QueueUnavailableError, match="full") as caught:
+            await sending.send([b"small", b"secret" * 10_000])
+
+        assert "secret" not in str(caught.value)
+        assert sqlite.bodies() == [b"before"]
+        assert await sending.send([b"after" * 10_000]) == [None]  # on a new connection, which has no such limit
+    assert sqlite.bodies() == [b"before", b"after" * 10_000]
+
+
+async def test_work_that_fails_halfway_leaves_nothing_behind(sqlite: SQLite) -> None:
+    def fail(connection: sqlite3.Connection) -> None:
+        with transaction(connection):
+            connection.execute("INSERT INTO messages (body) VALUES (x'00')")
+            raise ZeroDivisionError
+
+    async with Database(sqlite.path) as database:
+        with pytest.raises(ZeroDivisionError):
+            await database.run(fail)
+        assert await SQLiteSendingQueue(database).send([b"after"]) == [None]
+    assert sqlite.bodies() == [b"after"]
+
+
+async def test_a_file_that_is_no_database_is_said_to_be_so(sqlite: SQLite) -> None:
+    sqlite.path.write_text("The quick brown fox jumps over the lazy dog. " * 100)
+    async with sqlite.open() as (sending, _):
+        with pytest.raises(QueueUnavailableError, match="file is not a database"):
+            await sending.send([b"secret"])
+
+
+async def test_a_probe_commits(sqlite: SQLite) -> None:
+    async with sqlite.open() as (sending, _):
+        await sending.probe()
+        await sending.probe()
+
+    with closing(sqlite3.connect(sqlite.path)) as connection:
+        assert connection.execute("SELECT * FROM probe").fetchall() == [(1, 2)]
+
+
+async def test_closing_waits_for_what_is_under_way(sqlite: SQLite) -> None:
+    async with sqlite.open() as (sending, _):
+        sends = [asyncio.create_task(sending.send([f"{number}".encode()])) for number in range(20)]
+        await asyncio.sleep(0)
+
+    assert await asyncio.gather(*sends) == [[None]] * 20
+    assert len(sqlite.bodies()) == 20
+
+
+async def test_what_a_cancelled_receive_took_all_the_same_is_handed_back_at_once(sqlite: SQLite) -> None:
+    async with sqlite.open() as (sending, receiving):
+        await sending.send([b"handed back"])
+        await receiving.delete([])
+        with closing(sqlite3.connect(sqlite.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            receive = asyncio.create_task(receiving.receive(1, wait_seconds=0, visibility_seconds=60))
+            await asyncio.sleep(0.1)  # by now its thread waits for the lock
+            receive.cancel()
+            other.execute("ROLLBACK")
+        with pytest.raises(asyncio.CancelledError):
+            await receive
+
+        [message] = await receiving.receive(1, wait_seconds=0, visibility_seconds=60)
+
+    assert message.body == b"handed back"
+
+
+async def test_an_empty_look_takes_no_lock(sqlite: SQLite) -> None:
+    async with sqlite.open() as (sending, receiving):
+        await sending.probe()
+        await receiving.delete([])
+        with closing(sqlite3.connect(sqlite.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert await receiving.receive(10, wait_seconds=0, visibility_seconds=30) == []
+            other.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize(
+    "statement", [rows.SOME_VISIBLE, rows.VISIBLE, rows.HIDE, rows.HIDE_UNTIL, rows.COPY, rows.DELETE]
+)
+async def test_no_statement_reads_or_sorts_the_whole_table(sqlite: SQLite, statement: str) -> None:
+    def explain(connection: sqlite3.Connection) -> list[str]:
+        values = (0,) * statement.count("?")
+        return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+
+    async with Database(sqlite.path) as database:
+        plan = await database.run(explain)
+
+    assert any(step.startswith("SEARCH messages USING") for step in plan)
+    assert not any(step.startswith("SCAN messages") or "TEMP B-TREE" in step for step in plan)
+
+
+async def test_dead_letters_are_put_back_by_one_statement(sqlite: SQLite) -> None:
+    async with sqlite.open() as (sending, receiving):
+        await sending.send([b"put back"])
+        [message] = await receiving.receive(1, wait_seconds=0, visibility_seconds=30)
+        await receiving.set_aside(message, "because")
+        with closing(sqlite3.connect(sqlite.path)) as other, other:
+            other.execute("INSERT INTO messages (body) SELECT body FROM dead_letters")
+
+        [again] = await receiving.receive(1, wait_seconds=0, visibility_seconds=30)
+
+    assert (again.body, again.receive_count) == (b"put back", 1)

@@ -1,0 +1,110 @@
+"""The queue in a file, through several connections, does in every sequence of calls what the queue in memory does."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+
+from checkpoint.message_queue.memory import MemoryQueue
+from checkpoint.message_queue.sqlite.database import Database
+from checkpoint.message_queue.sqlite.receiving import SQLiteReceivingQueue
+from checkpoint.message_queue.sqlite.sending import SQLiteSendingQueue
+from contract.queues import SQLite
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any, TypeVar
+
+    from checkpoint.message_queue.port import Message
+
+    _T = TypeVar("_T")
+
+CONNECTIONS = 2
+MAX_RECEIVES = 2
+
+connections = st.integers(0, CONNECTIONS - 1)
+seconds = st.sampled_from([0, 0, 1, 3])
+bodies = st.lists(st.text(st.characters(codec="utf-8"), max_size=4).map(str.encode), min_size=1, max_size=3)
+
+
+class Received(NamedTuple):
+    """One message, as the model and as the file handed it out."""
+
+    model: Message
+    file: Message
+
+
+class FileAgainstMemory(RuleBasedStateMachine):
+    held: Bundle[Received] = Bundle("held")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = 1_000.0
+        self.model = MemoryQueue(max_receives=MAX_RECEIVES, now=lambda: self.clock)
+        self.runner = asyncio.Runner()
+        self.directory = TemporaryDirectory()
+        self.path = Path(self.directory.name) / "queue.db"
+        self.stack = AsyncExitStack()
+        databases = [self.run(self.stack.enter_async_context(Database(self.path))) for _ in range(CONNECTIONS)]
+        self.sending = [SQLiteSendingQueue(database, now=lambda: self.clock) for database in databases]
+        self.receiving = [
+            SQLiteReceivingQueue(database, max_receives=MAX_RECEIVES, now=lambda: self.clock) for database in databases
+        ]
+        self.run(self.sending[0].probe())
+
+    def run(self, call: Coroutine[Any, Any, _T]) -> _T:
+        return self.runner.run(call)
+
+    def teardown(self) -> None:
+        self.run(self.stack.aclose())
+        self.runner.close()
+        self.directory.cleanup()
+
+    @rule(seconds=seconds)
+    def time_passes(self, seconds: int) -> None:
+        self.clock += seconds
+
+    @rule(by=connections, bodies=bodies)
+    def send(self, by: int, bodies: list[bytes]) -> None:
+        assert self.run(self.sending[by].send(bodies)) == self.run(self.model.send(bodies))
+
+    @rule(target=held, by=connections, at_most=st.integers(1, 3), seconds=seconds)
+    def receive(self, by: int, at_most: int, seconds: int) -> Any:
+        model, file = (
+            self.run(queue.receive(at_most, wait_seconds=0, visibility_seconds=seconds))
+            for queue in (self.model, self.receiving[by])
+        )
+        assert [(one.body, one.receive_count) for one in file] == [(one.body, one.receive_count) for one in model]
+        return multiple(*map(Received, model, file))
+
+    @rule(by=connections, received=st.lists(held, min_size=1, max_size=3))
+    def delete(self, by: int, received: list[Received]) -> None:
+        model = self.run(self.model.delete([one.model for one in received]))
+        assert self.run(self.receiving[by].delete([one.file for one in received])) == model
+
+    @rule(by=connections, received=st.lists(held, min_size=1, max_size=3), seconds=seconds)
+    def extend(self, by: int, received: list[Received], seconds: int) -> None:
+        model = self.run(self.model.extend([one.model for one in received], seconds))
+        assert self.run(self.receiving[by].extend([one.file for one in received], seconds)) == model
+
+    @rule(by=connections, received=held)
+    def set_aside(self, by: int, received: Received) -> None:
+        self.run(self.model.set_aside(received.model, "because"))
+        self.run(self.receiving[by].set_aside(received.file, "because"))
+
+    @invariant()
+    def both_hold_the_same(self) -> None:
+        file = SQLite(self.path)
+        assert file.bodies() == self.model.bodies
+        assert file.dead_letters() == self.model.dead_letters
+
+
+TestFileAgainstMemory = FileAgainstMemory.TestCase
+TestFileAgainstMemory.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

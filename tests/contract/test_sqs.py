@@ -1,0 +1,230 @@
+"""What only an SQS queue does: batches that succeed in part, a dead-letter queue by policy, a region by URL."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import traceback
+from hashlib import md5
+from typing import TYPE_CHECKING, Any, cast
+
+import aiohttp
+import pytest
+from botocore.exceptions import ParamValidationError
+from botocore.parsers import ResponseParserError
+
+from checkpoint.email import MAX_BODY_BYTES
+from checkpoint.message_queue.port import Message, NoDeadLetterQueueError, QueueUnavailableError
+from checkpoint.message_queue.sqs.calls import confirmed
+from checkpoint.message_queue.sqs.opening import open_receiving, open_sending
+from checkpoint.message_queue.sqs.receiving import SQSReceivingQueue
+from checkpoint.message_queue.sqs.sending import SQSSendingQueue
+
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs import SQSClient
+
+    from contract.queues import SQS
+    from emulator import Emulator
+
+URL = "https://sqs.eu-west-3.amazonaws.com/766537570218/my_sqs"
+MESSAGE = Message(b"a body", "a-receipt", 1)
+
+
+class FakeClient:
+    """Answers every call with the same reply, and remembers what was asked."""
+
+    def __init__(self, **reply: Any) -> None:
+        self.reply = reply
+        self.asked: list[dict[str, Any]] = []
+
+    async def answer(self, **asked: Any) -> dict[str, Any]:
+        self.asked.append(asked)
+        return self.reply
+
+    change_message_visibility_batch = delete_message_batch = get_queue_attributes = answer
+    receive_message = send_message = send_message_batch = answer
+
+    @property
+    def client(self) -> SQSClient:
+        return cast("SQSClient", self)
+
+
+def digest(body: bytes) -> str:
+    return md5(body, usedforsecurity=False).hexdigest()
+
+
+async def test_a_body_that_sqs_refuses_fails_alone(sqs: SQS) -> None:
+    async with sqs.open() as (sending, _):
+        faults = await sending.send([b"before", b"\x01 is no character for SQS", b"after"])
+
+    assert [fault and fault.reason for fault in faults] == [None, "InvalidMessageContents", None]
+    assert sorted(sqs.bodies()) == [b"after", b"before"]
+
+
+async def test_a_body_that_sqs_stored_otherwise_is_not_confirmed() -> None:
+    successful = [{"Id": "0", "MD5OfMessageBody": digest(b"first")}, {"Id": "1", "MD5OfMessageBody": digest(b"other")}]
+    sending = SQSSendingQueue(FakeClient(Successful=successful).client, URL)
+
+    first, second = await sending.send([b"first", b"second"])
+
+    assert first is None
+    assert second is not None
+    assert "MD5OfMessageBody" in second.reason
+
+
+async def test_an_entry_that_the_reply_does_not_name_is_not_confirmed() -> None:
+    client = FakeClient(Successful=[{"Id": "1", "MD5OfMessageBody": digest(b"second")}]).client
+
+    assert [fault is None for fault in await SQSSendingQueue(client, URL).send([b"first", b"second"])] == [False, True]
+    for call in (SQSReceivingQueue(client, URL).delete([MESSAGE]), SQSReceivingQueue(client, URL).extend([MESSAGE], 1)):
+        [fault] = await call
+        assert fault is not None
+
+
+async def test_an_entry_that_the_reply_names_twice_is_not_confirmed() -> None:
+    client = FakeClient(Successful=[{"Id": "0"}], Failed=[{"Id": "0", "Code": "InternalError", "SenderFault": False}])
+
+    [fault] = await SQSReceivingQueue(client.client, URL).delete([MESSAGE])
+
+    assert fault is not None
+    assert fault.reason == "InternalError"
+
+
+async def test_a_body_damaged_on_the_way_is_not_handed_out(capsys: pytest.CaptureFixture[str]) -> None:
+    bodies = {"whole": digest(b"whole"), "damaged": digest(b"undamaged"), "\ud800": digest(b"undamaged")}
+    messages = [
+        {"MessageId": f"id-{place}", "ReceiptHandle": "a-receipt", "Body": body, "MD5OfBody": body_digest}
+        for place, (body, body_digest) in enumerate(bodies.items())
+    ]
+    receiving = SQSReceivingQueue(FakeClient(Messages=messages).client, URL)
+
+    received = await receiving.receive(10, wait_seconds=0, visibility_seconds=1)
+
+    assert [message.body for message in received] == [b"whole"]
+    logged = capsys.readouterr().out
+    assert "id-1" in logged
+    assert "id-2" in logged
+    assert "damaged " not in logged.replace("message_damaged_in_transit ", "")
+
+
+async def test_a_receive_asks_for_no_more_than_sqs_gives() -> None:
+    fake = FakeClient()
+
+    await SQSReceivingQueue(fake.client, URL).receive(256, wait_seconds=99.5, visibility_seconds=30)
+    await SQSReceivingQueue(fake.client, URL).receive(3, wait_seconds=0.2, visibility_seconds=30)
+
+    assert [(asked["MaxNumberOfMessages"], asked["WaitTimeSeconds"]) for asked in fake.asked] == [(10, 20), (3, 1)]
+
+
+async def test_a_message_too_large_for_a_reason_is_set_aside_without_one(sqs: SQS) -> None:
+    for size in (MAX_BODY_BYTES, MAX_BODY_BYTES - len("reasonStringbecause")):
+        async with sqs.open() as (sending, receiving):
+            await sending.send([b"x" * size])
+            [message] = await receiving.receive(1, wait_seconds=1, visibility_seconds=30)
+            await receiving.set_aside(message, "because")
+
+    assert [(len(body), reason) for body, reason in sqs.dead_letters()] == [
+        (MAX_BODY_BYTES, ""),
+        (MAX_BODY_BYTES - 19, "because"),
+    ]
+
+
+async def test_a_dead_letter_that_sqs_stored_otherwise_stays_on_the_queue() -> None:
+    policy = json.dumps({"deadLetterTargetArn": "arn:aws:sqs:eu-west-3:766537570218:dead"})
+    fake = FakeClient(Attributes={"RedrivePolicy": policy}, MD5OfMessageBody=digest(b"other"))
+
+    with pytest.raises(QueueUnavailableError, match="stored other bytes"):
+        await SQSReceivingQueue(fake.client, URL).set_aside(MESSAGE, "because")
+
+    assert [asked["QueueUrl"].rpartition("/")[2] for asked in fake.asked] == ["my_sqs", "dead"]
+
+
+async def test_a_message_that_cannot_be_set_aside_is_hidden_and_the_way_out_named(aws: Emulator) -> None:
+    url = aws.sqs.create_queue(QueueName="queue-without-policy")["QueueUrl"]
+    async with open_sending(url) as sending, open_receiving(url) as receiving:
+        await sending.send([b"nowhere to go"])
+        [message] = await receiving.receive(1, wait_seconds=1, visibility_seconds=1)
+
+        with pytest.raises(NoDeadLetterQueueError, match="set a RedrivePolicy"):
+            await receiving.set_aside(message, "because")
+
+        assert await receiving.receive(1, wait_seconds=2, visibility_seconds=1) == []
+
+
+async def test_a_message_that_cannot_be_set_aside_is_hidden_for_less_than_sqs_allows_in_all() -> None:
+    fake = FakeClient()
+
+    with pytest.raises(NoDeadLetterQueueError):
+        await SQSReceivingQueue(fake.client, URL).set_aside(MESSAGE, "because")
+
+    assert fake.asked[-1]["Entries"] == [{"Id": "0", "ReceiptHandle": "a-receipt", "VisibilityTimeout": 39_600}]
+
+
+async def test_a_queue_that_does_not_exist_is_named_by_its_code(aws: Emulator) -> None:
+    async with open_sending(f"{aws.endpoint_url}/000000000000/none") as sending:
+        with pytest.raises(QueueUnavailableError, match=r"^QUEUE_URL: SQS GetQueueAttributes: [\w.]*NonExistentQueue$"):
+            await sending.probe()
+        with pytest.raises(QueueUnavailableError, match=r"^QUEUE_URL: SQS SendMessageBatch: [\w.]*NonExistentQueue$"):
+            await sending.send([b"secret"])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ParamValidationError(report="secret"),
+        ResponseParserError("secret"),
+        aiohttp.ClientPayloadError("secret"),
+        ConnectionResetError("secret"),
+        TimeoutError("secret"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_an_error_is_named_without_repeating_what_it_says(error: Exception) -> None:
+    async def refuse() -> None:
+        raise error
+
+    with pytest.raises(QueueUnavailableError) as caught:
+        await confirmed("SendMessageBatch", refuse())
+
+    assert str(caught.value) == f"QUEUE_URL: SQS SendMessageBatch: {type(error).__name__}"
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_a_call_that_lasts_too_long_is_ended() -> None:
+    with pytest.raises(QueueUnavailableError, match="TimeoutError"):
+        await confirmed("SendMessageBatch", asyncio.sleep(5), seconds=0.01)
+
+
+@pytest.mark.parametrize(
+    ("url", "region"),
+    [
+        (URL, "eu-west-3"),
+        ("https://sqs-fips.us-gov-west-1.amazonaws.com/766537570218/my_sqs", "us-gov-west-1"),
+        ("https://sqs.cn-north-1.amazonaws.com.cn/766537570218/my_sqs", "cn-north-1"),
+        ("https://vpce-0a1b-2c.sqs.eu-west-1.vpce.amazonaws.com/766537570218/my_sqs", "eu-west-1"),
+    ],
+)
+@pytest.mark.parametrize("variable", [None, "us-east-1"])
+async def test_the_region_is_the_urls_and_so_is_the_endpoint_where_no_variable_names_one(
+    aws: Emulator, monkeypatch: pytest.MonkeyPatch, url: str, region: str, variable: str | None
+) -> None:
+    assert aws.environment["AWS_REGION"] != region
+    for name in ("AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_REGION"):
+        monkeypatch.delenv(name)
+    if variable:
+        monkeypatch.setenv("AWS_REGION", variable)
+
+    async with open_sending(url) as sending:
+        assert sending._client.meta.region_name == region
+        assert url.startswith(f"{sending._client.meta.endpoint_url}/")
+
+
+async def test_without_a_region_anywhere_the_error_names_the_variable(
+    aws: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.delenv(name)
+
+    with pytest.raises(ValueError, match="AWS_REGION: is not set"):
+        async with open_sending(f"{aws.endpoint_url}/000000000000/my_sqs"):
+            pass
