@@ -71,6 +71,10 @@ OVERLOADED: Final = Refusal(
 INTERNAL_ERROR: Final = Refusal(
     500, "Internal error", "A fault of the service. Send it again: it is kept once, however often it is sent."
 )
+INVALID_HTTP: Final = Refusal(400, "Invalid HTTP request", "What arrived is not HTTP/1.1.", {"Connection": "close"})
+HEAD_TOO_LARGE: Final = Refusal(
+    431, "Request header fields too large", "The headers are longer than any need be.", {"Connection": "close"}
+)
 REFUSALS: Final = (
     INVALID_TOKEN,
     INVALID_FIELDS,
@@ -80,6 +84,9 @@ REFUSALS: Final = (
     REQUEST_TIMEOUT,
     QUEUE_UNAVAILABLE,
     OVERLOADED,
+    INTERNAL_ERROR,
+    INVALID_HTTP,
+    HEAD_TOO_LARGE,
 )
 
 _PROCESSED: Final = json.dumps({"message": "Request processed successfully"}).encode()
@@ -104,7 +111,7 @@ def processed(identity: str) -> Response:
 
 def refused(request: Request, refusal: Refusal, faults: Sequence[Fault] = ()) -> Response:
     """The refusal in the form that the client asked for: one member by default, RFC 9457 where it accepts that."""
-    wants_problem = PROBLEM_MEDIA_TYPE in request.headers.get("accept", "")
+    wants_problem = any(PROBLEM_MEDIA_TYPE in value.lower() for value in request.headers.getlist("accept"))
     body = _problem(refusal, faults) if wants_problem else {"error": refusal.error}
     media_type = PROBLEM_MEDIA_TYPE if wants_problem else "application/json"
     return Response(json.dumps(body), refusal.status, dict(refusal.headers), media_type)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -21,10 +20,9 @@ from processing_requests.answers import (
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-# No e-mail needs more, and every decoder between here and a reader of the archive takes as much.
+# Objects and arrays within one another, the posted object being the first and `data` the second. No e-mail needs more,
+# and every decoder between here and a reader of the archive takes as much.
 _MAX_DEPTH: Final = 64
-
-_STRUCTURED_JSON: Final = re.compile(r"application/[\w.-]+\+json")  # RFC 6839, 3.1
 
 _decoder: Final = msgspec.json.Decoder()
 
@@ -46,7 +44,7 @@ class BodyReader:
     async def read(self, request: Request) -> bytes:
         """The whole body. Raises RefusedError, or ClientDisconnect where the client went away."""
         declared = request.headers.get("content-length", "")
-        if declared.isdigit() and (len(declared) > 18 or int(declared) > self._max_bytes):  # noqa: PLR2004  2**63
+        if declared.isdecimal() and (len(declared) > 18 or int(declared) > self._max_bytes):  # noqa: PLR2004  2**63
             raise RefusedError(TOO_LARGE)
         parts: list[bytes] = []
         length = 0
@@ -79,7 +77,7 @@ def check_media_type(request: Request) -> None:
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     is_json = media_type == "application/json" or (
-        media_type.startswith("application/") and media_type.endswith("+json")
+        media_type.startswith("application/") and media_type.endswith("+json")  # RFC 6839, 3.1
     )
     if not is_json or request.headers.get("content-encoding", "identity").lower() != "identity":
         raise RefusedError(UNSUPPORTED_MEDIA_TYPE)
@@ -97,14 +95,14 @@ def decode(body: bytes) -> dict[str, Any]:
     return posted
 
 
-def _is_too_deep(value: object) -> bool:
-    level = [value]
-    for _ in range(_MAX_DEPTH + 1):
+def _is_too_deep(posted: dict[str, Any]) -> bool:
+    level: list[Any] = [posted]
+    for _ in range(_MAX_DEPTH):
         level = [
             inner
             for outer in level
-            if isinstance(outer, dict | list)
             for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
         ]
         if not level:
             return False

@@ -139,13 +139,14 @@ def _refusals(refused: dict[str, Any], problem: dict[str, Any]) -> dict[str, Any
             str(refusal.status),
             {
                 "description": HTTPStatus(refusal.status).phrase,
-                "headers": {name: {"schema": {"type": "string"}} for name in refusal.headers},
+                "headers": {},
                 "content": {
                     "application/json": {"schema": refused, "examples": {}},
                     PROBLEM_MEDIA_TYPE: {"schema": problem},
                 },
             },
         )
+        response["headers"] |= {name: {"schema": {"type": "string"}} for name in refusal.headers}
         response["content"]["application/json"]["examples"][refusal.error] = {
             "summary": refusal.detail,
             "value": {"error": refusal.error},

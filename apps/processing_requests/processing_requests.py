@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import traceback
 from typing import TYPE_CHECKING, cast
@@ -72,6 +73,10 @@ class Intake:
             _log.debug("refused", status=answer.status_code, error=refused.refusal.error)
         except ClientDisconnect:
             answer = answers.refused(request, answers.REQUEST_TIMEOUT)  # nobody is there to hear it
+            _log.debug("client went away")
+        except asyncio.CancelledError:  # by the server, when the time for stopping is over
+            answer = answers.refused(request, answers.QUEUE_UNAVAILABLE)
+            _log.debug("stopped before the queue confirmed")
         except Exception as error:  # noqa: BLE001  an error's own text could repeat the e-mail, so it is not let out
             answer = answers.refused(request, answers.INTERNAL_ERROR)
             place = traceback.extract_tb(error.__traceback__)[-1]

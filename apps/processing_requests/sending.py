@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from checkpoint.batching import Batcher, OverloadedError
@@ -95,8 +96,10 @@ class Sending:
                 await self._failed.wait()
 
     async def drain(self) -> None:
-        """Wait until nothing waits for the queue."""
-        await self._batcher.drain()
+        """Wait until no call to the queue is under way, and no longer than for a confirmation: nobody awaits it now."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timeout_seconds):
+                await self._batcher.drain()
 
     async def _send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
         self._metrics.batch_entries.observe(len(bodies))
@@ -104,6 +107,9 @@ class Sending:
             faults = await self._queue.send(bodies)
         except QueueUnavailableError as error:
             self._report_fault(str(error))
+            raise
+        except Exception as error:
+            self._report_fault(type(error).__name__)  # its text is not known to be free of content
             raise
         if all(faults):
             self._report_fault(next(fault.reason for fault in faults if fault))

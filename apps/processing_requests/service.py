@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
-import uvicorn
 
 from checkpoint.background import in_background
 from checkpoint.health import Health
@@ -17,23 +14,18 @@ from checkpoint.message_queue.by_url import open_sending
 from checkpoint.private_port import serve_private_port
 from checkpoint.tally import Tally
 from processing_requests.body import BodyReader
+from processing_requests.http_server import listen, serve_http
 from processing_requests.metrics import Metrics
 from processing_requests.processing_requests import Intake, build_app
 from processing_requests.sending import CONDITION, Sending
 from processing_requests.tokens import Tokens, keep_fresh
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-
-    from starlette.applications import Starlette
+    from collections.abc import Awaitable, Callable
 
     from processing_requests.settings import IntakeSettings
 
 _log = structlog.get_logger()
-
-# Longer than the 60 s for which AWS's load balancers keep an idle connection, so that it is never this side that
-# closes one under a request: https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/config-idle-timeout.html
-_KEEP_ALIVE_SECONDS = 75
 
 
 async def run(settings: IntakeSettings, refetch_tokens: Callable[[], Awaitable[str]] | None) -> None:
@@ -42,6 +34,7 @@ async def run(settings: IntakeSettings, refetch_tokens: Callable[[], Awaitable[s
     refetch_tokens: reads the tokens anew, where they come from a parameter store.
     Raises ValueError for a setting that cannot be used, OSError for a port that is taken.
     """
+    stop = _stop_on_signals()
     health, metrics, tokens, tally = Health(untried=[CONDITION]), Metrics(), Tokens(settings.tokens), Tally("answered")
     chores = [tally.report_now_and_then()]
     if refetch_tokens:
@@ -70,47 +63,23 @@ async def run(settings: IntakeSettings, refetch_tokens: Callable[[], Awaitable[s
         )
         with (
             serve_private_port(settings.private_host, settings.private_port, health=health, metrics=metrics.registry),
-            _listen(settings.host, settings.port) as public,
+            listen(settings.host, settings.port) as public,
         ):
             async with in_background(sending.probe_while_at_fault(), *chores):
-                await _serve_http(build_app(intake), public, drain_seconds=settings.drain_seconds)
+                await serve_http(
+                    build_app(intake),
+                    public,
+                    stop=stop,
+                    header_timeout_seconds=settings.header_timeout_seconds,
+                    drain_seconds=settings.drain_seconds,
+                )
                 await sending.drain()
     _log.info("stopped")
 
 
-@contextmanager
-def _listen(host: str, port: int) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family, backlog=2048) as listening:
-        _log.info("listening", host=host, port=listening.getsockname()[1])
-        yield listening
-
-
-class _Server(uvicorn.Server):
-    """uvicorn with its signals left to this composition root: its own handler ends the process by the signal."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop)
-        yield
-
-    def _stop(self) -> None:
-        self.should_exit = True
-
-
-async def _serve_http(app: Starlette, public: socket.socket, *, drain_seconds: float) -> None:
-    config = uvicorn.Config(
-        app,
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=max(1, round(drain_seconds)),
-    )
-    await _Server(config).serve([public])
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop

@@ -23,6 +23,7 @@ class IntakeSettings(Settings, frozen=True, kw_only=True):
     private_port: Port = 9001
     clock_skew_seconds: Annotated[int, Meta(ge=0)] = 300
     max_request_bytes: Count = 262_144
+    header_timeout_seconds: Seconds = 10
     body_timeout_seconds: Seconds = 10
     queue_timeout_seconds: Seconds = 5
     max_waiting: Count = 4096

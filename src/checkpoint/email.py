@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -50,7 +50,7 @@ class Email:
     """
 
     timestream: str
-    body: bytes
+    body: bytes = field(repr=False)
 
     @classmethod
     def accept(cls, data: object, *, latest: int) -> Email:

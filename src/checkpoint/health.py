@@ -13,7 +13,7 @@ _log = structlog.get_logger()
 
 
 class Health:
-    """Conditions that must hold for the service to be ready; a fault is logged once, when it begins, and when it ends.
+    """Conditions that must hold for the service to be ready; a fault's reasons are logged once each, and its end.
 
     untried: conditions that are at fault ("not tried yet") until they are first reported.
     assumed_well: conditions that cannot be tried before there is work, and are well until reported otherwise.
@@ -21,6 +21,7 @@ class Health:
 
     def __init__(self, *, untried: Iterable[str], assumed_well: Iterable[str] = ()) -> None:
         self._faults: dict[str, str] = dict.fromkeys(untried, "not tried yet") | dict.fromkeys(assumed_well, "")
+        self._said: dict[str, set[str]] = {name: set() for name in self._faults}
 
     @property
     def faults(self) -> Mapping[str, str]:
@@ -36,9 +37,11 @@ class Health:
         if self._faults[condition]:
             _log.info("is well", condition=condition)
             self._faults[condition] = ""
+            self._said[condition].clear()
 
     def at_fault(self, condition: str, reason: str) -> None:
         """Report that a real call failed; the reason names no content."""
-        if self._faults[condition] != reason:
+        self._faults[condition] = reason
+        if reason not in self._said[condition]:  # reasons may take turns, as often as something is tried
             _log.error("is at fault", condition=condition, reason=reason)
-            self._faults[condition] = reason
+            self._said[condition].add(reason)

@@ -64,7 +64,10 @@ def serve_private_port(host: str, port: int, *, health: Health, metrics: Collect
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the standard library's name
             """Say nothing: a probe every few seconds is no news."""
 
-    server = _Server((host, port), Handler)
+    try:
+        server = _Server((host, port), Handler)
+    except OSError as error:
+        raise OSError(error.errno, f"PRIVATE_PORT: {error.strerror}: {host}:{port}") from None
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -16,6 +16,9 @@ REFERENCE: Final = "ssm:"
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
+# The schemes that `message_queue.by_url` and `archive.by_url` open; the rest of a URL is read there.
+QueueURL = Annotated[str, msgspec.Meta(pattern="^(sqlite|https|http|memory):")]
+ArchiveURL = Annotated[str, msgspec.Meta(pattern="^(file|s3|gs|az|memory):")]
 
 Loaded = TypeVar("Loaded", bound="Settings")
 
@@ -58,15 +61,22 @@ async def load(kind: type[Loaded], environ: Mapping[str, str], fetch: Fetch) -> 
             try:
                 values[field.name] = msgspec.convert(_not_empty(text), field.type, strict=False)
             except ValueError as error:
-                faults.append(f"{name}: {error}")
+                faults.append(f"{name}: {_reason(field.type, error)}")
         elif field.required:
             faults.append(f"{name}: is not set.")
+    if not any(field.required and field.name not in values for field in fields.values()):
+        try:
+            loaded = kind(**values)  # a default stands in for what is at fault, so that other faults show too
+        except ValueError as error:
+            faults.append(str(error))
     if faults:
         raise SettingsError("\n".join(faults))
-    try:
-        return kind(**values)
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
+    return loaded
+
+
+def _reason(wanted: Any, error: ValueError) -> str:
+    """What is wrong; of msgspec's own texts, only the one for a choice repeats the value."""
+    return f"must be one of {', '.join(get_args(wanted))}." if get_origin(wanted) is Literal else str(error)
 
 
 def _not_empty(text: str) -> str:

@@ -40,7 +40,7 @@ class LocalFiles:
         """As ObjectStore says; files created together share one sync of the directory."""
         created = await self._batcher.submit((name, body))
         if isinstance(created, OSError):
-            raise _unavailable(created)
+            raise _unavailable(created, self._directory)
         return created
 
     async def read(self, name: str, *, at_most: int) -> bytes | None:
@@ -48,7 +48,7 @@ class LocalFiles:
         try:
             return await asyncio.to_thread(_read, self._directory / name, at_most)
         except OSError as error:
-            raise _unavailable(error) from None
+            raise _unavailable(error, self._directory) from None
 
     async def close(self) -> None:
         """Finish what is under way."""
@@ -93,7 +93,7 @@ async def open_local_files(directory: Path) -> AsyncIterator[LocalFiles]:
             if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
                 left.unlink(missing_ok=True)
     except OSError as error:
-        raise _unavailable(error) from None
+        raise _unavailable(error, directory) from None
     files = LocalFiles(directory)
     try:
         yield files
@@ -139,6 +139,7 @@ def _sync(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _unavailable(error: OSError) -> ArchiveUnavailableError:
+def _unavailable(error: OSError, directory: Path) -> ArchiveUnavailableError:
+    """Names no object: one outage has one reason, however many objects wait for its end."""
     code = errno.errorcode.get(error.errno or 0, "OSError")
-    return ArchiveUnavailableError(f"{code}: {error.strerror} ({error.filename or 'no file'})")
+    return ArchiveUnavailableError(f"{code}: {error.strerror} ({directory})")

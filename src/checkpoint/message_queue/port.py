@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Message:
     receive_count: receives so far, this one included.
     """
 
-    body: bytes
+    body: bytes = field(repr=False)
     receipt: str
     receive_count: int
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkpoint.email import FIELDS, Email, NotAnEmailError, encode
+from checkpoint.message_queue.port import Message
 
 SEED = {
     "email_subject": "Your Subject",
@@ -110,6 +111,11 @@ def test_a_fault_never_repeats_a_value() -> None:
         Email.accept({**SEED, "email_subject": ["secret"], "email_timestream": "secret"}, latest=LATEST)
     assert "secret" not in str(caught.value)
     assert "secret" not in str(caught.value.faults)
+
+
+def test_an_email_does_not_show_its_content_when_printed() -> None:
+    assert "Your" not in repr(accept())
+    assert "Your" not in repr(Message(accept().body, "receipt", 1))
 
 
 def test_the_two_characters_that_sqs_refuses_are_escaped_and_read_back() -> None:

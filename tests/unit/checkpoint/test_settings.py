@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from checkpoint.settings import Count, Port, Settings, SettingsError, load, references
+from checkpoint.settings import ArchiveURL, Count, Port, QueueURL, Settings, SettingsError, load, references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +17,9 @@ class Sample(Settings, frozen=True, kw_only=True):
     port: Port = 1
     size: Count = 2
     ratio: float = 0.5
+    mode: Literal["slow", "quick"] = "slow"
+    queue_url: QueueURL = "memory:"
+    archive_url: ArchiveURL = "memory:"
 
     def __post_init__(self) -> None:
         if self.size == 13:
@@ -43,6 +46,26 @@ async def test_all_faults_are_reported_together_by_name_without_their_values() -
 async def test_what_must_hold_between_settings_is_a_fault_by_name_too() -> None:
     with pytest.raises(SettingsError, match="SIZE: is 13"):
         await load(Sample, {"TOKEN": "t", "SIZE": "13"}, nothing)
+
+
+async def test_a_fault_between_settings_is_reported_with_those_of_single_ones() -> None:
+    with pytest.raises(SettingsError) as caught:
+        await load(Sample, {"TOKEN": "t", "SIZE": "13", "PORT": "-1"}, nothing)
+    assert [fault.partition(":")[0] for fault in str(caught.value).splitlines()] == ["PORT", "SIZE"]
+
+
+async def test_a_choice_names_what_there_is_and_not_what_was_given() -> None:
+    with pytest.raises(SettingsError) as caught:
+        await load(Sample, {"TOKEN": "t", "MODE": "s3cret"}, nothing)
+    assert str(caught.value) == "MODE: must be one of slow, quick."
+
+
+@pytest.mark.parametrize("name", ["QUEUE_URL", "ARCHIVE_URL"])
+async def test_a_url_of_an_unknown_scheme_is_a_fault_before_anything_is_opened(name: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        await load(Sample, {"TOKEN": "t", name: "s3cret://place"}, nothing)
+    assert str(caught.value).startswith(f"{name}: ")
+    assert "s3cret" not in str(caught.value)
 
 
 async def test_a_value_may_be_a_reference_to_a_parameter() -> None:

@@ -1,0 +1,129 @@
+"""Whatever is posted gets one of the table's answers, and what is taken is kept as it was posted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from checkpoint.email import FIELDS, Email
+from intake_bench import JSON, NOW, Bench, email, posted
+
+ANSWERS = {
+    (200, b'{"message": "Request processed successfully"}'),
+    (401, b'{"error": "Invalid token"}'),
+    (400, b'{"error": "Invalid date format or fields"}'),
+    (400, b'{"error": "Invalid JSON"}'),
+    (413, b'{"error": "Request too large"}'),
+    (415, b'{"error": "Unsupported media type"}'),
+}
+MODEST = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+
+# Also the characters that JSON, UTF-8 and queues stumble over; surrogates are for those who write escapes.
+text = st.text(st.characters(exclude_categories=[]) | st.sampled_from("\0\x7f\u2028\ufeff\ufffe\uffff\U0001f600\ud800"))
+numbers = st.integers() | st.integers(-(10**40), 10**40) | st.floats()
+values = st.recursive(
+    st.none() | st.booleans() | numbers | text,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4),
+    max_leaves=12,
+)
+timestreams = st.integers(0, NOW + 600) | st.integers(0, NOW).map(str) | st.from_regex(r"\A[0-9]{1,21}\Z") | values
+good_text = st.text(min_size=1)
+near_emails = st.fixed_dictionaries(
+    {},
+    optional={name: timestreams if name == "email_timestream" else good_text | values for name in FIELDS},
+)
+good_emails = st.fixed_dictionaries(
+    {
+        name: st.integers(0, NOW).map(str) | st.integers(0, NOW) if name == "email_timestream" else good_text
+        for name in FIELDS
+    }
+)
+emails = st.builds(lambda first, last: {**first, **last}, st.dictionaries(text, values, max_size=3), good_emails)
+requests = st.fixed_dictionaries({"data": near_emails | emails | values, "token": st.just("foobar") | values})
+
+
+def answered(body: bytes, headers: dict[str, str] | None = None) -> tuple[tuple[int, bytes], list[bytes]]:
+    """The answer to one request to a new intake, and what is queued then."""
+
+    async def post() -> tuple[tuple[int, bytes], list[bytes]]:
+        bench = Bench()
+        response = await bench.post(body, headers or JSON)
+        return (response.status_code, response.content), bench.queued
+
+    return asyncio.run(post())
+
+
+def check(body: bytes) -> None:
+    answer, queued = answered(body)
+    assert answer in ANSWERS
+    assert bool(queued) == (answer[0] == 200)
+    for kept in queued:
+        data = json.loads(body)["data"]
+        assert json.loads(kept) == data
+        assert list(json.loads(kept)) == list(data)
+        assert kept.decode() == json.dumps(data, ensure_ascii=False).replace("\ufffe", r"\ufffe").replace(
+            "\uffff", r"\uffff"
+        )
+        assert Email.read(kept).timestream == str(data["email_timestream"])
+
+
+@MODEST
+@given(body=values)
+@example(body={"data": None, "token": None})
+def test_any_json_gets_one_of_the_answers(body: object) -> None:
+    check(json.dumps(body).encode())
+
+
+@MODEST
+@given(body=requests)
+@example(body={"data": email(), "token": "\ud800"})
+@example(body={"data": email(email_content="\udfff"), "token": "foobar"})
+@example(body={"data": email(**{"\udfff": float("nan")}), "token": "foobar"})
+def test_any_request_near_the_contract_gets_one_of_the_answers(body: object) -> None:
+    check(json.dumps(body).encode())
+
+
+@MODEST
+@given(data=emails, indent=st.none() | st.integers(0, 3), ensure_ascii=st.booleans())
+def test_an_email_that_is_taken_is_queued_as_it_was_posted(
+    data: object, indent: int | None, *, ensure_ascii: bool
+) -> None:
+    written = json.dumps({"data": data, "token": "foobar"}, indent=indent, ensure_ascii=ensure_ascii)
+    check(written.encode(errors="surrogatepass"))
+
+
+@MODEST
+@given(body=st.binary() | st.binary(min_size=1).map(lambda noise: posted().replace(b"Your", noise)))
+def test_any_bytes_get_one_of_the_answers(body: bytes) -> None:
+    answer, _ = answered(body)
+    assert answer in ANSWERS
+
+
+@MODEST
+@given(
+    place=st.integers(0, len(posted()) - 1),
+    change=st.binary(max_size=3),
+    taken=st.integers(0, 5),
+)
+def test_a_good_request_damaged_anywhere_gets_one_of_the_answers(place: int, change: bytes, taken: int) -> None:
+    answer, _ = answered(posted()[:place] + change + posted()[place + taken :])
+    assert answer in ANSWERS
+
+
+header_text = st.text(st.characters(max_codepoint=255, exclude_categories=["Cc"]), max_size=20)
+
+
+@MODEST
+@given(
+    headers=st.dictionaries(
+        st.sampled_from(["Content-Type", "Content-Encoding", "Content-Length", "Authorization", "Accept", "Expect"]),
+        header_text | st.sampled_from(["application/json", "Bearer foobar", "application/problem+json", "1", "\xb2"]),
+    )
+)
+def test_any_headers_get_one_of_the_answers(headers: dict[str, str]) -> None:
+    raw = {name: value.encode("latin-1") for name, value in headers.items() if name != "Accept"}
+    answer, _ = answered(posted(), raw)  # type: ignore[arg-type]  # httpx takes bytes as well
+    assert answer in ANSWERS

@@ -1,0 +1,91 @@
+"""Requests beyond the limits, over a real socket: the client reads why, and is not just cut off."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+
+import pytest
+
+from intake_bench import JSON, Bench, answer, connected, head, posted
+
+TOO_LARGE = (413, b'{"error": "Request too large"}')
+
+
+def post(port: int, body: bytes | list[bytes]) -> tuple[int, bytes]:
+    """Post as the standard library's client does: it sends all, and only then reads."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("POST", "/process_request", body, JSON, encode_chunked=isinstance(body, list))
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("megabytes", [1, 20])
+async def test_a_client_that_sends_all_before_it_reads_still_reads_the_413(bench: Bench, megabytes: int) -> None:
+    async with bench.serving() as port:
+        assert await asyncio.to_thread(post, port, b" " * megabytes * 2**20) == TOO_LARGE
+
+
+async def test_a_chunked_body_beyond_the_limit_is_answered_the_same(bench: Bench) -> None:
+    async with bench.serving() as port:
+        assert await asyncio.to_thread(post, port, [b" " * 2**16] * 100) == TOO_LARGE
+        assert (await asyncio.to_thread(post, port, [posted()[:50], posted()[50:]]))[0] == 200
+
+
+async def test_a_declared_length_beyond_the_limit_is_answered_before_the_body_comes(bench: Bench) -> None:
+    async with bench.serving() as port, connected(port) as (reader, writer):
+        writer.write(head(10**12))
+        status, _, body = await answer(reader)
+        assert (status, body) == TOO_LARGE
+
+
+async def test_who_asks_before_sending_too_much_is_refused_and_not_told_to_continue(bench: Bench) -> None:
+    async with bench.serving() as port, connected(port) as (reader, writer):
+        writer.write(head(262_145, "Expect: 100-continue"))
+        assert (await answer(reader))[0] == 413
+
+
+async def test_who_asks_before_sending_what_may_be_sent_is_told_to_continue(bench: Bench) -> None:
+    async with bench.serving() as port, connected(port) as (reader, writer):
+        writer.write(head(len(posted()), "Expect: 100-continue"))
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(posted())
+        assert (await answer(reader))[0] == 200
+
+
+async def test_the_connection_is_good_for_another_request_after_a_413(bench: Bench) -> None:
+    async with bench.serving() as port, connected(port) as (reader, writer):
+        writer.write(head(300_000) + b" " * 300_000)
+        assert (await answer(reader))[0] == 413
+        writer.write(head(len(posted())) + posted())
+        assert (await answer(reader))[0] == 200
+
+
+async def test_headers_without_end_are_refused(bench: Bench) -> None:
+    async with bench.serving() as port, connected(port) as (reader, writer):
+
+        async def flood() -> None:
+            writer.write(head(10)[:-2])
+            while not writer.is_closing():
+                writer.write(b"X-Further: " + b"x" * 10_000 + b"\r\n")
+                await writer.drain()
+
+        flooding = asyncio.create_task(flood())
+        status, headers, body = await answer(reader)
+        flooding.cancel()
+        await asyncio.gather(flooding, return_exceptions=True)
+        assert (status, body) == (431, b'{"error": "Request header fields too large"}')
+        assert headers["connection"] == "close"
+
+
+async def test_long_headers_that_end_are_taken_however_many_requests_there_are(bench: Bench) -> None:
+    request = head(len(posted()), *(f"X-Further: {'x' * 1000}" for _ in range(30))) + posted()
+    async with bench.serving() as port, connected(port) as (reader, writer):
+        for _ in range(5):
+            writer.write(request[:100])
+            await asyncio.sleep(0.02)  # so that the rest arrives apart
+            writer.write(request[100:])
+            assert (await answer(reader))[0] == 200

@@ -1,0 +1,110 @@
+"""Bodies that are not quite JSON, or more of it than anyone needs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from intake_bench import Bench, email, kept, posted
+
+INVALID = (400, b'{"error": "Invalid JSON"}')
+MARK = '"MARK"'
+
+
+def with_raw(raw: bytes) -> bytes:
+    """A good request in which one further member is these bytes."""
+    return posted(email(further="MARK")).replace(MARK.encode(), raw)
+
+
+def nested(containers: int, innermost: object) -> bytes:
+    """A good request whose posted object, `data` and what is in it are that many containers within one another."""
+    value = innermost
+    for depth in range(containers - 2):
+        value = [value] if depth % 2 else {"deeper": value}
+    return posted(email(further=value))
+
+
+def short(raw: bytes) -> str:
+    return repr(raw[:24])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b" ", b"{", b"}", b"[]", b"[{}]", b"1", b'"text"', b"null", b"true", b"NaN", b"nonsense", b"{} {}"),
+        *(b"{'data': 1}", b'{"data": 1,}', b"{data: 1}", b"\0", b"data=1&token=foobar"),
+        b"\xef\xbb\xbf" + posted(),
+        posted().decode().encode("utf-16"),
+        posted() + b"x",
+        posted()[:-1],
+    ],
+    ids=short,
+)
+async def test_what_is_not_one_json_object_is_refused(bench: Bench, body: bytes) -> None:
+    response = await bench.post(body)
+    assert (response.status_code, response.content) == INVALID
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *(b'"\xff"', b'"\xc3"', b'"\xed\xa0\x80"', b'"\xf4\x90\x80\x80"', b'"\xc0\xaf"'),  # not UTF-8
+        *(rb'"\ud800"', rb'"\udc00"', rb'"\ud800\ud800"', rb'"\udc00\ud800"', rb'"\ud800x"'),  # lone surrogates
+        *(rb'{"\ud800": 1}', rb'"\uD83D"', rb'"\ud83d\u0041"'),
+        *(b"NaN", b"Infinity", b"-Infinity", b"1e400", b"-1e400", b"1" * 5000),  # no number that can be kept
+        *(b'"\n"', b'"\x00"', rb'"\x41"', rb'"\u12"', b"01", b"+1", b".5", b"1."),
+        b"[" * 100_000,
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"a":' * 30_000 + b"1" + b"}" * 30_000,
+    ],
+    ids=short,
+)
+async def test_json_that_cannot_be_kept_as_it_is_is_refused(bench: Bench, raw: bytes) -> None:
+    response = await bench.post(with_raw(raw))
+    assert (response.status_code, response.content) == INVALID
+    assert bench.queued == []
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *(b"1" * 4000, b"-" + b"9" * 300, b"18446744073709551616", b"0.1", b"-0.0", b"1e308", b"1E5", b"1e-400"),
+        *(rb'"\ud83d\ude00"', '"😀"'.encode(), rb'"\u0000"', b'"\x7f"', rb'"\/"', rb'"\u2028"', b'""', b"{}", b"[]"),
+        *(b"null", b"true", b'[1, [2, {"a": [3]}]]'),
+    ],
+    ids=short,
+)
+async def test_a_further_member_of_any_kind_is_kept_as_the_seed_would_write_it(bench: Bench, raw: bytes) -> None:
+    body = with_raw(raw)
+    assert (await bench.post(body)).status_code == 200
+    assert bench.queued == [kept(json.loads(body)["data"])]
+
+
+@pytest.mark.parametrize("innermost", ["text", {}, []], ids=repr)
+async def test_64_containers_within_one_another_are_taken_and_65_refused(bench: Bench, innermost: object) -> None:
+    """The posted object is the first, `data` the second; a container is counted, empty or not."""
+    most = 64 - isinstance(innermost, dict | list)
+    assert (await bench.post(nested(most, innermost))).status_code == 200
+    response = await bench.post(nested(most + 1, innermost))
+    assert (response.status_code, response.content) == INVALID
+
+
+async def test_nesting_outside_data_counts_too_and_the_token_is_not_asked_first(bench: Bench) -> None:
+    body = b'{"ignored": ' + b"[" * 64 + b"]" * 64 + b', "token": "wrong"}'
+    assert (await bench.post(body)).status_code == 400
+    assert (await bench.post(body.replace(b"[" * 64, b"[" * 63).replace(b"]" * 64, b"]" * 63))).status_code == 401
+
+
+async def test_brackets_in_text_and_many_side_by_side_are_no_nesting(bench: Bench) -> None:
+    data = email(email_content="[{" * 500, further=[[], {}] * 500)
+    assert (await bench.post(posted(data))).status_code == 200
+    assert bench.queued == [kept(data)]
+
+
+async def test_of_members_of_one_name_the_last_counts(bench: Bench) -> None:
+    body = posted().replace(b'"token": "foobar"', b'"token": "wrong", "token": "foobar"')
+    body = body.replace(b'"email_content":', b'"email_sender": "Another", "email_content":')
+    assert (await bench.post(body)).status_code == 200
+    assert bench.queued == [kept(json.loads(body)["data"])]
+    assert bench.queued == [kept(email(email_sender="Another"))]

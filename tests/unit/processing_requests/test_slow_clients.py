@@ -1,0 +1,125 @@
+"""Clients that say nothing, or too little at a time, over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from intake_bench import DEADLINE, Bench, answer, connected, head, posted
+
+SOON = 0.1
+
+
+async def is_cut_off(reader: asyncio.StreamReader, *, after: float = SOON) -> bool:
+    """Whether the connection ends without a word, no sooner than that."""
+    began = time.monotonic()
+    rest = await reader.read()
+    return rest == b"" and time.monotonic() - began >= after * 0.9
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"P", b"POST /process_request HTTP/1.1\r\nHost: intake\r\n", head(10)[:-2]], ids=repr
+)
+async def test_a_client_that_does_not_finish_its_headers_is_cut_off(said: bytes) -> None:
+    async with Bench(header_timeout_seconds=SOON).serving() as port, connected(port) as (reader, writer):
+        writer.write(said)
+        assert await is_cut_off(reader)
+
+
+async def test_a_client_that_sends_its_headers_byte_by_byte_gains_nothing_by_it() -> None:
+    async with Bench(header_timeout_seconds=SOON).serving() as port, connected(port) as (reader, writer):
+
+        async def drip() -> None:
+            for byte in head(10):
+                writer.write(bytes([byte]))
+                await asyncio.sleep(SOON / 10)
+
+        dripping = asyncio.create_task(drip())
+        began = time.monotonic()
+        assert await reader.read() == b""
+        assert time.monotonic() - began < SOON * len(head(10)) / 10 / 2
+        dripping.cancel()
+        await asyncio.gather(dripping, return_exceptions=True)
+
+
+async def test_a_second_request_whose_headers_do_not_come_is_cut_off_and_an_idle_connection_is_not() -> None:
+    async with Bench(header_timeout_seconds=SOON).serving() as port, connected(port) as (reader, writer):
+        for _ in range(2):
+            writer.write(head(len(posted())) + posted())
+            assert (await answer(reader))[0] == 200
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(SOON * 2):
+                    await reader.read()
+        writer.write(b"POST /process_request HT")
+        assert await is_cut_off(reader)
+
+
+async def test_a_slow_body_has_a_time_of_its_own_and_then_a_408_that_ends_the_connection() -> None:
+    bench = Bench(header_timeout_seconds=SOON, body_timeout_seconds=SOON * 3)
+    async with bench.serving() as port, connected(port) as (reader, writer):
+        began = time.monotonic()
+        writer.write(head(1000) + b"{")
+        status, headers, body = await answer(reader)
+        assert (status, body) == (408, b'{"error": "Request timeout"}')
+        assert headers["connection"] == "close"
+        assert time.monotonic() - began >= SOON * 3 * 0.9
+        assert await reader.read() == b""
+
+
+async def test_a_body_that_is_slow_but_in_time_is_taken() -> None:
+    bench = Bench(header_timeout_seconds=SOON)
+    async with bench.serving() as port, connected(port) as (reader, writer):
+        writer.write(head(len(posted())))
+        for start in range(0, len(posted()), 20):
+            writer.write(posted()[start : start + 20])
+            await asyncio.sleep(SOON / 5)
+        assert (await answer(reader))[0] == 200
+
+
+async def test_a_slow_queue_is_no_slow_client() -> None:
+    bench = Bench(header_timeout_seconds=SOON)
+    bench.queue.flowing.clear()
+    async with bench.serving() as port, connected(port) as (reader, writer):
+        writer.write(head(len(posted())) + posted())
+        await bench.until(lambda: len(bench.queue.calls) == 1)
+        await asyncio.sleep(SOON * 2)
+        bench.queue.flowing.set()
+        assert (await answer(reader))[0] == 200
+
+
+async def test_who_never_finishes_a_body_that_was_refused_unread_is_cut_off() -> None:
+    bench = Bench(header_timeout_seconds=SOON)
+    async with bench.serving() as port, connected(port) as (reader, writer):
+        writer.write(head(1_000_000))
+        assert (await answer(reader))[0] == 413
+        writer.write(b"x" * 1000)
+        assert await is_cut_off(reader)
+
+
+async def test_after_a_refused_body_has_come_to_its_end_the_connection_may_stay_idle() -> None:
+    bench = Bench(header_timeout_seconds=SOON, max_bytes=1000)
+    async with bench.serving() as port, connected(port) as (reader, writer):
+        writer.write(head(2000))
+        assert (await answer(reader))[0] == 413
+        writer.write(b" " * 1000)
+        await writer.drain()
+        writer.write(b" " * 1000)
+        await asyncio.sleep(SOON * 2)
+        writer.write(head(len(posted())) + posted())
+        assert (await answer(reader))[0] == 200
+
+
+async def test_slow_clients_delay_nobody() -> None:
+    bench = Bench(header_timeout_seconds=DEADLINE)
+    async with bench.serving() as port:
+        slow = [await asyncio.open_connection("127.0.0.1", port) for _ in range(50)]
+        for place, (_, writer) in enumerate(slow):
+            writer.write(head(1000)[: place * 3])
+        async with connected(port) as (reader, writer):
+            writer.write(head(len(posted())) + posted())
+            assert (await answer(reader))[0] == 200
+        for _, writer in slow:
+            writer.close()
+            await writer.wait_closed()
