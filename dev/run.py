@@ -29,8 +29,7 @@ def say_welcome() -> None:
     """Wait until both services are ready, then print where they are."""
     archive = urlsplit(os.environ["ARCHIVE_URL"])
     deadline = time.monotonic() + PATIENCE_SECONDS
-    ports = [int(os.environ.get("INTAKE_PRIVATE_PORT", "9001")), int(os.environ.get("BROKER_PRIVATE_PORT", "9002"))]
-    while not all(map(is_ready, ports)):
+    while not all(map(is_ready, private_ports())):
         if time.monotonic() > deadline:
             return
         time.sleep(0.05)
@@ -42,6 +41,11 @@ def say_welcome() -> None:
         )
     )
     sys.stdout.flush()
+
+
+def private_ports() -> list[int]:
+    """Where the two services say whether they are ready."""
+    return [int(os.environ.get("INTAKE_PRIVATE_PORT", "9001")), int(os.environ.get("BROKER_PRIVATE_PORT", "9002"))]
 
 
 def is_ready(port: int) -> bool:
@@ -68,7 +72,8 @@ def main() -> None:
     os.environ.setdefault("PORT", "5001")  # honcho gives the first process this one
     if sys.stdout.isatty():
         os.environ.setdefault("LOG_FORMAT", "console")
-    threading.Thread(target=say_welcome, daemon=True).start()
+    if not any(map(is_ready, private_ports())):  # else it is another run that would be welcomed, and this one ends
+        threading.Thread(target=say_welcome, daemon=True).start()
     sys.argv[1:] = ["start"]
     honcho()
 

@@ -42,7 +42,7 @@ class Bench:
         self.delays: list[int] = []
         self.stopping = False
         archive = PatientArchive(Archive(self.store), health=self.health, delay=self.delay)
-        receiver = Receiver(
+        self.receiver = Receiver(
             self.queue,
             archive,
             slots=self.slots,
@@ -55,7 +55,7 @@ class Bench:
         self.broker = Broker(
             self.queue,
             archive,
-            receiver=receiver,
+            receiver=self.receiver,
             slots=self.slots,
             leases=self.leases,
             health=self.health,
@@ -70,10 +70,7 @@ class Bench:
     @asynccontextmanager
     async def running(self, *, receivers: int = 1, grace_seconds: float = 0) -> AsyncIterator[None]:
         """Receive while the body runs, then stop as the service does."""
-        tasks = [
-            asyncio.create_task(self.broker.consume_until_cancelled(only_in_crowds=number > 0))
-            for number in range(receivers)
-        ]
+        tasks = [asyncio.create_task(self.broker.consume(only_in_crowds=number > 0)) for number in range(receivers)]
         try:
             yield
         finally:
@@ -82,7 +79,7 @@ class Bench:
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
             self.stopping = True
             await self.broker.finish(grace_seconds=grace_seconds)
-        assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes), outcomes
+        assert all(outcome is None or isinstance(outcome, asyncio.CancelledError) for outcome in outcomes), outcomes
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait on a condition, with a deadline."""

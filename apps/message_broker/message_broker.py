@@ -63,9 +63,9 @@ class Broker:
             calls_at_once=min(_DELETES_AT_ONCE, queue.limits.calls_at_once),
         )
 
-    async def consume_until_cancelled(self, *, only_in_crowds: bool = False) -> None:
-        """Receive, and move what was received."""
-        while True:
+    async def consume(self, *, only_in_crowds: bool = False) -> None:
+        """Receive, and move what was received, until the receiver is closed."""
+        while not self._receiver.is_closed:
             for message in await self._receiver.receive(only_in_crowds=only_in_crowds):
                 move = asyncio.create_task(self._move(message))
                 self._moves.add(move)

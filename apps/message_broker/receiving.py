@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from checkpoint.message_queue.port import QueueUnavailableError
@@ -22,6 +23,7 @@ CONDITION: Final = "receiving"
 
 # The shortest long poll: a receiver for crowds is to notice soon that the crowd has gone.
 _CROWD_WAIT_SECONDS: Final = 1.0
+_LAST_CALLS_SECONDS: Final = 0.75
 
 
 class Receiver:
@@ -56,6 +58,10 @@ class Receiver:
         self._canary = asyncio.Lock()
         self._proven = False
         self._failed_ends = 0
+        self._calls = 0
+        self._no_calls = asyncio.Event()
+        self._no_calls.set()
+        self.is_closed = False
 
     async def receive(self, *, only_in_crowds: bool = False) -> list[Message]:
         """Messages, a slot taken and a lease held for each; none, where none came or the queue is away.
@@ -91,6 +97,17 @@ class Receiver:
         self._proven = False
         self._failed_ends += 1
 
+    async def close(self) -> None:
+        """Start no more calls, and let those under way bring what the queue has already handed to them.
+
+        Cancelled, a call of a busy queue would leave its messages hidden for a whole visibility timeout; a long poll of
+        an idle one is not waited for.
+        """
+        self.is_closed = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_CALLS_SECONDS):
+                await self._no_calls.wait()
+
     async def _ask_for_canary(self) -> list[Message]:
         """A single message, when nothing else is in flight.
 
@@ -107,6 +124,21 @@ class Receiver:
         free = await self._slots.take(at_most)
         messages: list[Message] = []
         try:
+            if not self.is_closed:
+                messages = await self._call(free, wait_seconds)
+        finally:
+            self._slots.give_back(free - len(messages))
+        self._health.well(CONDITION)
+        if len(messages) == free:
+            self._crowded.set()
+        else:
+            self._crowded.clear()
+        return messages
+
+    async def _call(self, free: int, wait_seconds: float) -> list[Message]:
+        self._calls += 1
+        self._no_calls.clear()
+        try:
             asked_at = time.monotonic()
             # Until a receive has succeeded the service is not ready, so that one must not wait for a message.
             messages = await self._queue.receive(
@@ -115,11 +147,8 @@ class Receiver:
                 visibility_seconds=self._visibility_seconds,
             )
         finally:
-            self._slots.give_back(free - len(messages))
+            self._calls -= 1
+            if not self._calls:
+                self._no_calls.set()
         self._leases.hold(messages, since=asked_at)
-        self._health.well(CONDITION)
-        if len(messages) == free:
-            self._crowded.set()
-        else:
-            self._crowded.clear()
         return messages

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,6 +11,7 @@ from checkpoint.background import in_background
 from checkpoint.health import Health
 from checkpoint.message_queue.by_url import open_receiving
 from checkpoint.private_port import serve_private_port
+from checkpoint.signals import stop_on_signals
 from checkpoint.tally import Tally
 from message_broker.leases import Leases
 from message_broker.message_broker import CONDITION as DELETING
@@ -36,7 +35,7 @@ async def run(settings: BrokerSettings) -> None:
     Raises ValueError for a setting that cannot be used, ArchiveUnavailableError for a directory that cannot be made,
     OSError for a port that is taken.
     """
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     health = Health(untried=[RECEIVING], assumed_well=[ARCHIVING, DELETING])
     metrics, tally, slots = Metrics(), Tally("moved"), Slots(settings.slots)
     metrics.watch(held=lambda: slots.taken, archive_up=lambda: health.is_well(ARCHIVING))
@@ -67,19 +66,9 @@ async def run(settings: BrokerSettings) -> None:
         ) as private_port:
             _log.info("moving", private_port=private_port)
             async with in_background(leases.extend_until_cancelled(), tally.report_now_and_then()):
-                consumers = (
-                    broker.consume_until_cancelled(only_in_crowds=number > 0)
-                    for number in range(queue.limits.calls_at_once)
-                )
+                consumers = (broker.consume(only_in_crowds=number > 0) for number in range(queue.limits.calls_at_once))
                 async with in_background(*consumers):
                     await stop.wait()
+                    await receiver.close()
                 await broker.finish(grace_seconds=settings.grace_seconds)
     _log.info("stopped")
-
-
-def _stop_on_signals() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from importlib.metadata import version
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -11,6 +10,7 @@ from msgspec import Meta
 from starlette.responses import Response
 from starlette.routing import Route
 
+from checkpoint.version import VERSION
 from processing_requests.answers import PROBLEM_MEDIA_TYPE, REFUSALS
 from processing_requests.reading_page import render
 
@@ -80,7 +80,7 @@ def describe() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "Checkpoint",
-            "version": version("checkpoint"),
+            "version": VERSION,
             "description": "Takes e-mail events and keeps each one as exactly one object.",
         },
         "paths": {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from typing import TYPE_CHECKING
 
 import structlog
@@ -12,6 +10,7 @@ from checkpoint.background import in_background
 from checkpoint.health import Health
 from checkpoint.message_queue.by_url import open_sending
 from checkpoint.private_port import serve_private_port
+from checkpoint.signals import stop_on_signals
 from checkpoint.tally import Tally
 from processing_requests.body import BodyReader
 from processing_requests.http_server import listen, serve_http
@@ -34,11 +33,8 @@ async def run(settings: IntakeSettings, refetch_tokens: Callable[[], Awaitable[s
     refetch_tokens: reads the tokens anew, where they come from a parameter store.
     Raises ValueError for a setting that cannot be used, OSError for a port that is taken.
     """
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     health, metrics, tokens, tally = Health(untried=[CONDITION]), Metrics(), Tokens(settings.tokens), Tally("answered")
-    chores = [tally.report_now_and_then()]
-    if refetch_tokens:
-        chores.append(keep_fresh(tokens, refetch_tokens, every_seconds=settings.token_refresh_seconds))
     async with open_sending(settings.queue_url) as queue:
         sending = Sending(
             queue,
@@ -65,7 +61,10 @@ async def run(settings: IntakeSettings, refetch_tokens: Callable[[], Awaitable[s
             serve_private_port(settings.private_host, settings.private_port, health=health, metrics=metrics.registry),
             listen(settings.host, settings.port) as public,
         ):
-            async with in_background(sending.probe_while_at_fault(), *chores):
+            chores = [sending.probe_while_at_fault(), tally.report_now_and_then()]
+            if refetch_tokens:
+                chores.append(keep_fresh(tokens, refetch_tokens, every_seconds=settings.token_refresh_seconds))
+            async with in_background(*chores):
                 await serve_http(
                     build_app(intake),
                     public,
@@ -75,11 +74,3 @@ async def run(settings: IntakeSettings, refetch_tokens: Callable[[], Awaitable[s
                 )
                 await sending.drain()
     _log.info("stopped")
-
-
-def _stop_on_signals() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from checkpoint.settings import Count, Port, Seconds, Settings
+from checkpoint.settings import Count, Port, QueueURL, Seconds, Settings
 from checkpoint.telemetry import LogFormat, LogLevel
 
 _DEFAULT_TOKEN: Final = "foobar"  # noqa: S105  the seed's own, refused on any but a loopback address
@@ -14,7 +14,7 @@ _DEFAULT_TOKEN: Final = "foobar"  # noqa: S105  the seed's own, refused on any b
 class IntakeSettings(Settings, frozen=True, kw_only=True):
     """All times are in seconds, all sizes in bytes."""
 
-    queue_url: str = "sqlite:///data/queue.db"
+    queue_url: QueueURL = "sqlite:///data/queue.db"
     token: str = ""
     token_refresh_seconds: Seconds = 60
     host: str = "127.0.0.1"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def in_background(*chores: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run endless coroutines while the body runs, and cancel them after it.
+    """Run coroutines while the body runs, and cancel those that have not ended after it.
 
     One that fails ends the body too, and its error is raised: a service must not seem alive with a part of it dead.
     """

@@ -116,13 +116,13 @@ def _check(data: object) -> tuple[list[Fault], str]:
         return [Fault("", "must be a JSON object with the e-mail's fields.")], ""
     faults = []
     timestream = ""
-    for field in FIELDS:
-        pointer, value = f"/{field}", data.get(field)
-        if field == "email_timestream":
+    for name in FIELDS:
+        pointer, value = f"/{name}", data.get(name)
+        if name == "email_timestream":
             timestream = _digits(value)
             if not timestream:
                 faults.append(Fault(pointer, "must be seconds since 1970: ASCII digits, at most 20, or an integer."))
-        elif field not in data:
+        elif name not in data:
             faults.append(Fault(pointer, "is missing."))
         elif not isinstance(value, str) or not value:
             faults.append(Fault(pointer, "must be a string that is not empty."))

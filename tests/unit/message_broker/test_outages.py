@@ -172,3 +172,33 @@ async def test_a_stop_during_an_outage_hands_back_without_waiting_for_the_grace(
         await bench.until(lambda: len(bench.delays) >= 2)
         assert bench.visible() == 0
     assert bench.visible() == 1
+
+
+async def test_what_a_busy_queue_has_handed_over_when_the_stop_comes_is_still_brought_and_moved(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_the_wire, arrived = asyncio.Event(), asyncio.Event()
+    receive = bench.queue.receive
+
+    async def slowly(at_most: int, *, wait_seconds: float, visibility_seconds: int) -> list[Message]:
+        messages = await receive(at_most, wait_seconds=wait_seconds, visibility_seconds=visibility_seconds)
+        on_the_wire.set()
+        await arrived.wait()
+        return messages
+
+    monkeypatch.setattr(bench.queue, "receive", slowly)
+    await bench.queue.send([body()])
+    async with bench.running(grace_seconds=5):
+        await on_the_wire.wait()
+        closing = asyncio.create_task(bench.receiver.close())
+        await asyncio.sleep(0)
+        arrived.set()
+        await closing
+    assert list(bench.store.objects.values()) == [body()]
+    assert bench.queue.bodies == []
+
+
+async def test_the_long_poll_of_an_idle_queue_is_not_waited_for(bench: Bench) -> None:
+    async with asyncio.timeout(3), bench.running():
+        await bench.until(lambda: bench.health.is_well("receiving"))
+        await bench.receiver.close()

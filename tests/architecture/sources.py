@@ -1,0 +1,17 @@
+"""Where the code under examination is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+REPOSITORY: Final = Path(__file__).parents[2]
+APPS: Final = ("processing_requests", "message_broker")
+ROOTS: Final = (*(REPOSITORY / "apps" / app for app in APPS), REPOSITORY / "src" / "checkpoint")
+MODULES: Final = sorted(path for root in ROOTS for path in root.rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    """A file's name in an import."""
+    root = next(root for root in ROOTS if path.is_relative_to(root))
+    return ".".join(path.relative_to(root.parent).with_suffix("").parts).removesuffix(".__init__")
