@@ -8,7 +8,7 @@ import threading
 import time
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from honcho.command import main as honcho
 
@@ -19,7 +19,7 @@ Checkpoint takes e-mails at {address}/process_request (token: {token}). Post one
 "email_sender": "Your Sender", "email_timestream": "1706213694", "email_content": "Your Content"}}, \
 "token": "{token}"}}' {address}/process_request
 
-and read it:  cat {archive}/sqs_message_1706213694.json
+and read it:  cat '{archive}/sqs_message_1706213694.json'
 What can be posted: {address}/docs    Ctrl-C stops both services.
 """
 PATIENCE_SECONDS = 20
@@ -37,7 +37,7 @@ def say_welcome() -> None:
         WELCOME.format(
             address=f"http://{os.environ.get('HOST', '127.0.0.1')}:{os.environ['PORT']}",
             token=os.environ.get("TOKEN", "foobar").partition(",")[0],
-            archive=archive.path if archive.scheme == "file" else os.environ["ARCHIVE_URL"],
+            archive=unquote(archive.path) if archive.scheme == "file" else os.environ["ARCHIVE_URL"],
         )
     )
     sys.stdout.flush()
@@ -67,7 +67,7 @@ def main() -> None:
     """Set what the Procfile leaves open, then hand over to honcho."""
     data = Path(os.environ.get("DATA", "data")).absolute()
     os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    os.environ.setdefault("QUEUE_URL", f"sqlite:///{data}/queue.db")
+    os.environ.setdefault("QUEUE_URL", f"sqlite:///{quote(str(data))}/queue.db")
     os.environ.setdefault("ARCHIVE_URL", (data / "archive").as_uri())
     os.environ.setdefault("PORT", "5001")  # honcho gives the first process this one
     if sys.stdout.isatty():
@@ -78,4 +78,5 @@ def main() -> None:
     honcho()
 
 
-main()
+if __name__ == "__main__":
+    main()

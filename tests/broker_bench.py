@@ -11,13 +11,10 @@ from checkpoint.health import Health
 from checkpoint.message_queue.memory import MemoryQueue
 from checkpoint.tally import Tally
 from message_broker.leases import Leases
-from message_broker.message_broker import CONDITION as DELETING
-from message_broker.message_broker import Broker
+from message_broker.message_broker import DELETING, Broker
 from message_broker.metrics import Metrics
-from message_broker.patience import CONDITION as ARCHIVING
-from message_broker.patience import PatientArchive
-from message_broker.receiving import CONDITION as RECEIVING
-from message_broker.receiving import Receiver
+from message_broker.patience import ARCHIVING, PatientArchive
+from message_broker.receiving import RECEIVING, Receiver
 from message_broker.slots import Slots
 from objects import MemoryObjects
 

@@ -20,7 +20,7 @@ from processing_requests.body import BodyReader
 from processing_requests.http_server import listen, serve_http
 from processing_requests.metrics import Metrics
 from processing_requests.processing_requests import Intake, build_app
-from processing_requests.sending import CONDITION, Sending
+from processing_requests.sending import SENDING, Sending
 from processing_requests.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.queue = WatchedQueue(self.limits)
-        self.health = Health(untried=[CONDITION])
+        self.health = Health(untried=[SENDING])
         self.tokens = Tokens(self.token)
         self.tally = Tally("answered")
         self.sending = Sending(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import traceback
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -14,6 +13,7 @@ from checkpoint.archive.port import ArchiveUnavailableError
 from checkpoint.batching import Batcher
 from checkpoint.email import Email, NotAnEmailError
 from checkpoint.message_queue.port import NoDeadLetterQueueError, QueueUnavailableError
+from checkpoint.telemetry import log_failure
 
 if TYPE_CHECKING:
     from checkpoint.health import Health
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 
-CONDITION: Final = "deleting"
+DELETING: Final = "deleting"
 
 # Nobody waits for a delete, so that fewer calls with more in each cost nothing but save processor time.
 _DELETES_AT_ONCE: Final = 8
@@ -94,11 +94,10 @@ class Broker:
             outcome = await self._set_aside(message, str(error))
         except ArchiveUnavailableError:
             pass
-        except Exception as error:  # noqa: BLE001  an error's own text could repeat the e-mail, so it is not let out
+        except Exception as error:  # noqa: BLE001  one message's fault is not the others'
             outcome = "failed"
             self._leases.release(message)
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            _log.error("failed", error=type(error).__name__, at=f"{place.filename}:{place.lineno}")
+            log_failure(_log, error)
         finally:
             self._slots.give_back(1)
             self._tally.count(outcome)
@@ -111,11 +110,12 @@ class Broker:
             fault = await self._deleting.submit(message)
         except QueueUnavailableError as error:
             self._receiver.could_not_be_deleted()
-            self._health.at_fault(CONDITION, str(error))
+            self._health.at_fault(DELETING, str(error))
         else:
-            self._receiver.went_the_whole_way()
-            self._health.well(CONDITION)
-            if fault:
+            self._health.well(DELETING)
+            if fault is None:
+                self._receiver.went_the_whole_way()
+            else:  # another receiver has it by now, and will find it archived
                 _log.warning("archived but not deleted; it comes again", reason=fault.reason)
         self._leases.release(message)
 

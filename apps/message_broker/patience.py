@@ -6,6 +6,7 @@ import asyncio
 import random
 from typing import TYPE_CHECKING, Final
 
+from checkpoint.archive.create_only import NamesTakenError
 from checkpoint.archive.port import ArchiveUnavailableError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from checkpoint.email import Email
     from checkpoint.health import Health
 
-CONDITION: Final = "archive"
+ARCHIVING: Final = "archive"
 _FIRST_SECONDS: Final = 0.25
 _CAP_SECONDS: Final = 30.0
 
@@ -49,15 +50,20 @@ class PatientArchive:
             try:
                 kept = await self._archive.keep(email)
             except ArchiveUnavailableError as error:
-                self._health.at_fault(CONDITION, str(error))
+                self._health.at_fault(ARCHIVING, str(error))
                 self._is_up.clear()
                 if self._given_up:
                     raise
                 await self._wait(self._delay(attempt))
                 attempt += 1
+            except NamesTakenError:
+                self._answered()
+                raise
+            except BaseException:
+                self._is_up.set()  # nobody tries again for this e-mail: the next one finds out
+                raise
             else:
-                self._health.well(CONDITION)
-                self._is_up.set()
+                self._answered()
                 return kept
 
     async def wait_until_up(self) -> None:
@@ -67,6 +73,10 @@ class PatientArchive:
     def give_up(self) -> None:
         """Try once more what waits, and wait no longer."""
         self._given_up = True
+        self._is_up.set()
+
+    def _answered(self) -> None:
+        self._health.well(ARCHIVING)
         self._is_up.set()
 
     async def _wait(self, seconds: float) -> None:

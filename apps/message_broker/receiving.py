@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from message_broker.patience import PatientArchive
     from message_broker.slots import Slots
 
-CONDITION: Final = "receiving"
+RECEIVING: Final = "receiving"
 
 # The shortest long poll: a receiver for crowds is to notice soon that the crowd has gone.
 _CROWD_WAIT_SECONDS: Final = 1.0
@@ -80,7 +80,7 @@ class Receiver:
             else:
                 messages = await self._ask_for_canary()
         except QueueUnavailableError as error:
-            self._health.at_fault(CONDITION, str(error))
+            self._health.at_fault(RECEIVING, str(error))
             await asyncio.sleep(self._delay(self._failures))
             self._failures += 1
             return []
@@ -128,7 +128,6 @@ class Receiver:
                 messages = await self._call(free, wait_seconds)
         finally:
             self._slots.give_back(free - len(messages))
-        self._health.well(CONDITION)
         if len(messages) == free:
             self._crowded.set()
         else:
@@ -143,12 +142,13 @@ class Receiver:
             # Until a receive has succeeded the service is not ready, so that one must not wait for a message.
             messages = await self._queue.receive(
                 free,
-                wait_seconds=wait_seconds if self._health.is_well(CONDITION) else 0,
+                wait_seconds=wait_seconds if self._health.is_well(RECEIVING) else 0,
                 visibility_seconds=self._visibility_seconds,
             )
         finally:
             self._calls -= 1
             if not self._calls:
                 self._no_calls.set()
+        self._health.well(RECEIVING)
         self._leases.hold(messages, since=asked_at)
         return messages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import structlog
@@ -11,16 +12,14 @@ from checkpoint.background import in_background
 from checkpoint.health import Health
 from checkpoint.message_queue.by_url import open_receiving
 from checkpoint.private_port import serve_private_port
+from checkpoint.settings import starting
 from checkpoint.signals import stop_on_signals
 from checkpoint.tally import Tally
 from message_broker.leases import Leases
-from message_broker.message_broker import CONDITION as DELETING
-from message_broker.message_broker import Broker
+from message_broker.message_broker import DELETING, Broker
 from message_broker.metrics import Metrics
-from message_broker.patience import CONDITION as ARCHIVING
-from message_broker.patience import PatientArchive
-from message_broker.receiving import CONDITION as RECEIVING
-from message_broker.receiving import Receiver
+from message_broker.patience import ARCHIVING, PatientArchive
+from message_broker.receiving import RECEIVING, Receiver
 from message_broker.slots import Slots
 
 if TYPE_CHECKING:
@@ -32,14 +31,19 @@ _log = structlog.get_logger()
 async def run(settings: BrokerSettings) -> None:
     """Move messages until SIGTERM or SIGINT; return when what was in flight is finished or handed back.
 
-    Raises ValueError for a setting that cannot be used, ArchiveUnavailableError for a directory that cannot be made,
-    OSError for a port that is taken.
+    Raises SettingsError for a setting, a directory or a port that cannot be used.
     """
     stop = stop_on_signals()
     health = Health(untried=[RECEIVING], assumed_well=[ARCHIVING, DELETING])
     metrics, tally, slots = Metrics(), Tally("moved"), Slots(settings.slots)
     metrics.watch(held=lambda: slots.taken, archive_up=lambda: health.is_well(ARCHIVING))
-    async with open_archive(settings.archive_url) as archive, open_receiving(settings.queue_url) as queue:
+    async with AsyncExitStack() as opened:
+        with starting():
+            archive = await opened.enter_async_context(open_archive(settings.archive_url))
+            queue = await opened.enter_async_context(open_receiving(settings.queue_url))
+            port = opened.enter_context(
+                serve_private_port(settings.private_host, settings.private_port, health, metrics.registry)
+            )
         leases = Leases(queue, visibility_seconds=settings.visibility_seconds)
         patient = PatientArchive(archive, health=health)
         receiver = Receiver(
@@ -61,14 +65,11 @@ async def run(settings: BrokerSettings) -> None:
             metrics=metrics,
             tally=tally,
         )
-        with serve_private_port(
-            settings.private_host, settings.private_port, health=health, metrics=metrics.registry
-        ) as private_port:
-            _log.info("moving", private_port=private_port)
-            async with in_background(leases.extend_until_cancelled(), tally.report_now_and_then()):
-                consumers = (broker.consume(only_in_crowds=number > 0) for number in range(queue.limits.calls_at_once))
-                async with in_background(*consumers):
-                    await stop.wait()
-                    await receiver.close()
-                await broker.finish(grace_seconds=settings.grace_seconds)
+        _log.info("moving", private_port=port)
+        async with in_background(leases.extend_until_cancelled(), tally.report_now_and_then()):
+            consumers = (broker.consume(only_in_crowds=number > 0) for number in range(queue.limits.calls_at_once))
+            async with in_background(*consumers):
+                await stop.wait()
+                await receiver.close()
+            await broker.finish(grace_seconds=settings.grace_seconds)
     _log.info("stopped")

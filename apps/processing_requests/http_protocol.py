@@ -61,6 +61,11 @@ class BoundedProtocol(DecliningProtocol):
         self._awaited, self._head_bytes = "head", 0
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """As httptools says; the trailers of a chunked body come here too, as many as a client likes, for nobody."""
+        if self._awaited == "head":
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """As httptools says."""
         self._awaited = "body"

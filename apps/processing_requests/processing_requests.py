@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import traceback
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -14,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from checkpoint.email import MAX_BODY_BYTES, Email, NotAnEmailError
+from checkpoint.telemetry import log_failure
 from processing_requests import answers
 from processing_requests.answers import RefusedError
 from processing_requests.body import check_media_type, decode
@@ -77,10 +77,9 @@ class Intake:
         except asyncio.CancelledError:  # by the server, when the time for stopping is over
             answer = answers.refused(request, answers.QUEUE_UNAVAILABLE)
             _log.debug("stopped before the queue confirmed")
-        except Exception as error:  # noqa: BLE001  an error's own text could repeat the e-mail, so it is not let out
+        except Exception as error:  # noqa: BLE001  one request's fault is not the others'
             answer = answers.refused(request, answers.INTERNAL_ERROR)
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            _log.error("failed", error=type(error).__name__, at=f"{place.filename}:{place.lineno}")
+            log_failure(_log, error)
         self._metrics.requests.labels(answer.status_code).inc()
         self._tally.count(str(answer.status_code))
         self._metrics.seconds.observe(time.perf_counter() - began)

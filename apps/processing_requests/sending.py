@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from checkpoint.message_queue.port import EntryFault, SendingQueue
     from processing_requests.metrics import Metrics
 
-CONDITION = "queue"
+SENDING = "queue"
 _PROBE_AGAIN_SECONDS = 1.0
 
 
@@ -88,11 +88,11 @@ class Sending:
             try:
                 await self._queue.probe()
             except QueueUnavailableError as error:
-                self._health.at_fault(CONDITION, str(error))
+                self._health.at_fault(SENDING, str(error))
                 await asyncio.sleep(_PROBE_AGAIN_SECONDS)
             else:
                 self._failed.clear()
-                self._health.well(CONDITION)
+                self._health.well(SENDING)
                 await self._failed.wait()
 
     async def drain(self) -> None:
@@ -114,9 +114,9 @@ class Sending:
         if all(faults):
             self._report_fault(next(fault.reason for fault in faults if fault))
         else:
-            self._health.well(CONDITION)
+            self._health.well(SENDING)
         return faults
 
     def _report_fault(self, reason: str) -> None:
-        self._health.at_fault(CONDITION, reason)
+        self._health.at_fault(SENDING, reason)
         self._failed.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import structlog
@@ -10,13 +11,14 @@ from checkpoint.background import in_background
 from checkpoint.health import Health
 from checkpoint.message_queue.by_url import open_sending
 from checkpoint.private_port import serve_private_port
+from checkpoint.settings import starting
 from checkpoint.signals import stop_on_signals
 from checkpoint.tally import Tally
 from processing_requests.body import BodyReader
 from processing_requests.http_server import listen, serve_http
 from processing_requests.metrics import Metrics
 from processing_requests.processing_requests import Intake, build_app
-from processing_requests.sending import CONDITION, Sending
+from processing_requests.sending import SENDING, Sending
 from processing_requests.tokens import Tokens, keep_fresh
 
 if TYPE_CHECKING:
@@ -31,11 +33,18 @@ async def run(settings: IntakeSettings, refetch_tokens: Callable[[], Awaitable[s
     """Serve until SIGTERM or SIGINT; return when every request that came has been answered.
 
     refetch_tokens: reads the tokens anew, where they come from a parameter store.
-    Raises ValueError for a setting that cannot be used, OSError for a port that is taken.
+    Raises SettingsError for a setting or a port that cannot be used.
     """
     stop = stop_on_signals()
-    health, metrics, tokens, tally = Health(untried=[CONDITION]), Metrics(), Tokens(settings.tokens), Tally("answered")
-    async with open_sending(settings.queue_url) as queue:
+    health, metrics, tally = Health(untried=[SENDING]), Metrics(), Tally("answered")
+    async with AsyncExitStack() as opened:
+        with starting():
+            tokens = Tokens(settings.tokens)
+            queue = await opened.enter_async_context(open_sending(settings.queue_url))
+            opened.enter_context(
+                serve_private_port(settings.private_host, settings.private_port, health, metrics.registry)
+            )
+            public = opened.enter_context(listen(settings.host, settings.port))
         sending = Sending(
             queue,
             health=health,
@@ -57,20 +66,16 @@ async def run(settings: IntakeSettings, refetch_tokens: Callable[[], Awaitable[s
             tally=tally,
             clock_skew_seconds=settings.clock_skew_seconds,
         )
-        with (
-            serve_private_port(settings.private_host, settings.private_port, health=health, metrics=metrics.registry),
-            listen(settings.host, settings.port) as public,
-        ):
-            chores = [sending.probe_while_at_fault(), tally.report_now_and_then()]
-            if refetch_tokens:
-                chores.append(keep_fresh(tokens, refetch_tokens, every_seconds=settings.token_refresh_seconds))
-            async with in_background(*chores):
-                await serve_http(
-                    build_app(intake),
-                    public,
-                    stop=stop,
-                    header_timeout_seconds=settings.header_timeout_seconds,
-                    drain_seconds=settings.drain_seconds,
-                )
-                await sending.drain()
+        chores = [sending.probe_while_at_fault(), tally.report_now_and_then()]
+        if refetch_tokens:
+            chores.append(keep_fresh(tokens, refetch_tokens, every_seconds=settings.token_refresh_seconds))
+        async with in_background(*chores):
+            await serve_http(
+                build_app(intake),
+                public,
+                stop=stop,
+                header_timeout_seconds=settings.header_timeout_seconds,
+                drain_seconds=settings.drain_seconds,
+            )
+            await sending.drain()
     _log.info("stopped")

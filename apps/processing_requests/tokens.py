@@ -30,7 +30,7 @@ class Tokens:
 
     def replace(self, text: str) -> None:
         """Take other tokens from now on. Raises ValueError where the text holds none, and keeps those it has."""
-        tokens = tuple(token.strip().encode() for token in text.split(",") if token.strip())
+        tokens = tuple(token.strip().encode(errors="surrogateescape") for token in text.split(",") if token.strip())
         if not tokens:
             raise ValueError("TOKEN: holds no token; give it one, or several separated by commas.")
         self._tokens = tokens

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal, overload
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Literal, TypeVar, cast, overload
 
 from aiobotocore.session import AioSession
+from botocore.exceptions import BotoCoreError, ProfileNotFound
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
     from aiobotocore.config import AioConfig
     from types_aiobotocore_sqs import SQSClient
     from types_aiobotocore_ssm import SSMClient
+
+
+Client = TypeVar("Client")
 
 
 def session() -> AioSession:
@@ -25,6 +31,15 @@ def session() -> AioSession:
     if region:
         aws.set_config_variable("region", region)
     return aws
+
+
+def region_of(aws: AioSession) -> str | None:
+    """The session's region, None where none is named. Raises ValueError for a profile that does not exist."""
+    try:
+        region: str | None = aws.get_config_variable("region")
+    except ProfileNotFound:
+        raise ValueError("AWS_PROFILE: there is no such profile in AWS's configuration files.") from None
+    return region
 
 
 @overload
@@ -42,13 +57,27 @@ def open_client(
 
     region: of the resource that the client is for, where its URL names one; a request signed for another is refused.
     endpoint_url: what to use where AWS's variables name none.
-    Raises ValueError where no region is named anywhere.
+    Raises ValueError, on entry too, where no region is named anywhere, or a profile or an endpoint cannot be used.
     """
     aws = session()
     if region:
         aws.set_config_variable("region", region)
-    if not aws.get_config_variable("region"):
+    if not region_of(aws):
         raise ValueError("AWS_REGION: is not set, and neither a profile nor QUEUE_URL names a region.")
     if os.environ.get("AWS_ENDPOINT_URL") or os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}"):
         endpoint_url = None
-    return aws.create_client(service, endpoint_url=endpoint_url, config=config)
+    client = _named_errors(aws.create_client(service, endpoint_url=endpoint_url, config=config))
+    return cast("AbstractAsyncContextManager[SQSClient] | AbstractAsyncContextManager[SSMClient]", client)
+
+
+@asynccontextmanager
+async def _named_errors(opening: AbstractAsyncContextManager[Client]) -> AsyncIterator[Client]:
+    """The SDK's own errors name no setting, and repeat an endpoint's password."""
+    async with AsyncExitStack() as opened:
+        try:
+            client = await opened.enter_async_context(opening)
+        except BotoCoreError as error:
+            raise ValueError(f"AWS's settings cannot be used: {type(error).__name__}.") from None
+        except ValueError:
+            raise ValueError("QUEUE_URL or AWS_ENDPOINT_URL: is no URL of an endpoint.") from None
+        yield client

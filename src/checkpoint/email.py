@@ -73,6 +73,8 @@ class Email:
         The date is not compared with a clock: what the intake accepted, no other clock may refuse.
         Raises NotAnEmailError.
         """
+        if len(body) > MAX_BODY_BYTES:  # the archive compares no more than this much of what it holds
+            raise NotAnEmailError(Fault("", f"is longer than {MAX_BODY_BYTES} bytes."))
         try:
             data = msgspec.json.decode(body)
         except (ValueError, RecursionError):

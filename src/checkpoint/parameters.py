@@ -34,9 +34,10 @@ async def fetch(names: Sequence[str]) -> Mapping[str, str]:
                 answer = await client.get_parameters(
                     Names=list(names[start : start + _NAMES_A_CALL]), WithDecryption=True
                 )
-                values |= {each["Name"]: each["Value"] for each in answer["Parameters"]}
+                for each in answer["Parameters"]:  # a name may have been asked for with its version, or as an ARN
+                    values[each["Name"] + each.get("Selector", "")] = values[each["ARN"]] = each["Value"]
     except ClientError as error:
         raise ParametersUnavailableError(f"GetParameters: {error.response['Error']['Code']}") from None
-    except (BotoCoreError, OSError) as error:
+    except (BotoCoreError, KeyError, OSError) as error:
         raise ParametersUnavailableError(f"GetParameters: {type(error).__name__}") from None
     return values

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client.exposition import choose_encoder
@@ -22,7 +24,7 @@ _LOOP_ANSWERS_SECONDS: Final = 2.0
 
 
 @contextmanager
-def serve_private_port(host: str, port: int, *, health: Health, metrics: CollectorRegistry) -> Iterator[int]:
+def serve_private_port(host: str, port: int, health: Health, metrics: CollectorRegistry) -> Iterator[int]:
     """Serve `/livez`, `/readyz` and `/metrics` from a thread of its own; gives the port, chosen when `port` is 0.
 
     A thread, because it must answer truthfully while the event loop is stuck: then `/livez` says so.
@@ -65,7 +67,7 @@ def serve_private_port(host: str, port: int, *, health: Health, metrics: Collect
             """Say nothing: a probe every few seconds is no news."""
 
     try:
-        server = _Server((host, port), Handler)
+        server = _Server(host, port, Handler)
     except OSError as error:
         raise OSError(error.errno, f"PRIVATE_PORT: {error.strerror}: {host}:{port}") from None
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -79,6 +81,15 @@ def serve_private_port(host: str, port: int, *, health: Health, metrics: Collect
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+
+    def __init__(self, host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, port), handler)
+
+    def server_bind(self) -> None:
+        """Bind without asking DNS for the host's name, which can take long and is used for nothing."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: a prober that hangs up early is no news."""

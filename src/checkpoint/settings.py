@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     Fetch = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
 
 REFERENCE: Final = "ssm:"
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
-Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
-# The schemes that `message_queue.by_url` and `archive.by_url` open; the rest of a URL is read there.
-QueueURL = Annotated[str, msgspec.Meta(pattern="^(sqlite|https|http|memory):")]
-ArchiveURL = Annotated[str, msgspec.Meta(pattern="^(file|s3|gs|az|memory):")]
+# The schemes that `message_queue.by_url` and `archive.by_url` open, but for `memory:`, which keeps nothing.
+QueueURL = Annotated[str, msgspec.Meta(pattern="^(sqlite|https|http):")]
+ArchiveURL = Annotated[str, msgspec.Meta(pattern="^(file|s3|gs|az):")]
 
 Loaded = TypeVar("Loaded", bound="Settings")
 
@@ -51,10 +52,13 @@ async def load(kind: type[Loaded], environ: Mapping[str, str], fetch: Fetch) -> 
     fields = {field.encode_name.upper(): field for field in msgspec.structs.fields(kind)}
     given = {name: environ[name] for name in fields if name in environ}
     referred = references(given)
-    parameters = await fetch(sorted(set(referred.values()))) if referred else {}
+    wanted = sorted({parameter for parameter in referred.values() if parameter})
+    parameters = await fetch(wanted) if wanted else {}
     faults, values = [], {}
     for name, field in fields.items():
-        if name in referred and referred[name] not in parameters:
+        if name in referred and not referred[name]:
+            faults.append(f"{name}: names no parameter; write ssm:/name/of/a/parameter.")
+        elif name in referred and referred[name] not in parameters:
             faults.append(f"{name}: there is no SSM parameter {referred[name]}; create it, or set {name} itself.")
         elif name in given:
             text = parameters[referred[name]] if name in referred else given[name]
@@ -72,6 +76,15 @@ async def load(kind: type[Loaded], environ: Mapping[str, str], fetch: Fetch) -> 
     if faults:
         raise SettingsError("\n".join(faults))
     return loaded
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """Around opening what the settings name: what that raises for a setting, a port or a directory, is their fault."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise SettingsError(str(error)) from None
 
 
 def _reason(wanted: Any, error: ValueError) -> str:

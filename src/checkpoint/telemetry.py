@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
+from contextlib import suppress
 from typing import Literal
 
 import structlog
@@ -35,10 +37,29 @@ def configure_logging(level: LogLevel, log_format: LogFormat) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=_Output,
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_ToStructlog()], level=logging.WARNING, force=True)
+
+
+def log_failure(log: structlog.typing.FilteringBoundLogger, error: Exception) -> None:
+    """Log an error that nobody foresaw: its type and place, but not its text, which could repeat an e-mail."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    log.error("failed", error=type(error).__name__, at=f"{place.filename}:{place.lineno}")
+
+
+class _Output(structlog.WriteLogger):
+    """Standard output; where it is closed or its disk is full, the line is lost and the service goes on."""
+
+    def __init__(self, *_: object) -> None:
+        super().__init__(sys.stdout)
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = error = critical = exception = msg
 
 
 class _ToStructlog(logging.Handler):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import time
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,7 @@ async def test_a_directory_that_is_replaced_is_an_outage_with_its_cause(tmp_path
 
 async def test_a_directory_that_cannot_be_made_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ArchiveUnavailableError, match=r"ENOTDIR|EEXIST"):
+    with pytest.raises(ValueError, match=r"ARCHIVE_URL: (ENOTDIR|EEXIST)"):
         async with open_archive((tmp_path / "file" / "archive").as_uri()):
             pass
 
@@ -101,3 +102,22 @@ async def test_what_a_killed_broker_left_in_staging_is_cleared_but_not_what_anot
     (staging / "fresh").touch()
     async with open_archive(tmp_path.as_uri()):
         assert [path.name for path in staging.iterdir()] == ["fresh"]
+
+
+async def test_a_directory_that_comes_back_empty_is_used_again(tmp_path: Path) -> None:
+    directory = tmp_path / "archive"
+    async with open_archive(directory.as_uri()) as archive:
+        await archive.keep(email())
+        shutil.rmtree(directory)
+        with pytest.raises(ArchiveUnavailableError):
+            await archive.keep(email())
+        directory.mkdir()
+        assert (await archive.keep(email())).created
+
+
+async def test_a_staging_file_that_another_broker_takes_away_meanwhile_stops_no_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pathlib.Path.iterdir", lambda directory: iter([directory / "gone"]))
+    async with open_archive(tmp_path.as_uri()) as archive:
+        assert (await archive.keep(email())).created

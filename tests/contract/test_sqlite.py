@@ -14,6 +14,7 @@ from checkpoint.message_queue.by_url import open_sending
 from checkpoint.message_queue.port import QueueUnavailableError
 from checkpoint.message_queue.sqlite import rows
 from checkpoint.message_queue.sqlite.database import Database, transaction
+from checkpoint.message_queue.sqlite.receiving import SQLiteReceivingQueue
 from checkpoint.message_queue.sqlite.sending import SQLiteSendingQueue
 
 if TYPE_CHECKING:
@@ -208,3 +209,24 @@ async def test_dead_letters_are_put_back_by_one_statement(sqlite: SQLite) -> Non
         [again] = await receiving.receive(1, wait_seconds=0, visibility_seconds=30)
 
     assert (again.body, again.receive_count) == (b"put back", 1)
+
+
+async def test_a_clock_that_is_set_back_hides_nothing_that_was_sent(sqlite: SQLite) -> None:
+    async with sqlite.open() as (sending, _), Database(sqlite.path) as database:
+        await sending.send([b"sent today"])
+        receiving = SQLiteReceivingQueue(database, max_receives=3, now=lambda: 0.0)
+        [message] = await receiving.receive(1, wait_seconds=0, visibility_seconds=30)
+        assert message.body == b"sent today"
+
+
+async def test_a_receipt_of_a_file_that_was_replaced_deletes_nothing_of_the_new_one(sqlite: SQLite) -> None:
+    async with sqlite.open() as (sending, receiving):
+        await sending.send([b"old"])
+        [old] = await receiving.receive(1, wait_seconds=0, visibility_seconds=30)
+    for file in sqlite.path.parent.glob(f"{sqlite.path.name}*"):
+        file.unlink()
+    async with sqlite.open() as (sending, receiving):
+        await sending.send([b"new"])
+        [new] = await receiving.receive(1, wait_seconds=0, visibility_seconds=30)
+        assert await receiving.delete([old]) != [None]
+        assert await receiving.delete([new]) == [None]

@@ -53,7 +53,7 @@ class FileAgainstMemory(RuleBasedStateMachine):
         self.path = Path(self.directory.name) / "queue.db"
         self.stack = AsyncExitStack()
         databases = [self.run(self.stack.enter_async_context(Database(self.path))) for _ in range(CONNECTIONS)]
-        self.sending = [SQLiteSendingQueue(database, now=lambda: self.clock) for database in databases]
+        self.sending = [SQLiteSendingQueue(database) for database in databases]
         self.receiving = [
             SQLiteReceivingQueue(database, max_receives=MAX_RECEIVES, now=lambda: self.clock) for database in databases
         ]

@@ -47,7 +47,7 @@ class Run:
 
     def curl(self) -> str:
         """The line to paste, once it is printed."""
-        until(lambda: self.is_over or "Ctrl-C" in self.said, "a curl line is printed", within=30)
+        until(lambda: self.is_over or "Ctrl-C" in self.said, "a curl line is printed")
         lines = [line for line in self.said.splitlines() if line.lstrip().startswith("curl ")]
         if len(lines) != 1:
             pytest.fail(f"There is not one curl line:\n{self.said}")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _LOOK_SECONDS: Final = 0.005
 
 
-def until(holds: Callable[[], object], what: str, *, within: float = 20) -> None:
+def until(holds: Callable[[], object], what: str, *, within: float = 60) -> None:
     """Return when the condition holds; fail the test, naming it, where it does not within so many seconds."""
     deadline = time.monotonic() + within
     while not holds():

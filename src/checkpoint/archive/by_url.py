@@ -19,7 +19,7 @@ _SCHEMES: Final = ("file", "s3", "gs", "az", "memory")
 async def open_archive(url: str) -> AsyncIterator[Archive]:
     """Open the archive at `file:///absolute/path`, `s3://bucket[/prefix]`, `gs://…`, `az://…` or `memory:///`.
 
-    Raises ValueError for another URL, ArchiveUnavailableError where a directory cannot be made.
+    Raises ValueError for another URL, and for a directory that cannot be made.
     """
     parts = urlsplit(url)
     if parts.scheme not in _SCHEMES:
@@ -38,8 +38,13 @@ async def open_archive(url: str) -> AsyncIterator[Archive]:
 
         yield Archive(ObstoreObjects(open_s3(url)))
     else:
+        from obstore.exceptions import BaseError  # noqa: PLC0415
         from obstore.store import from_url  # noqa: PLC0415
 
         from checkpoint.archive.object_store import ObstoreObjects  # noqa: PLC0415
 
-        yield Archive(ObstoreObjects(from_url(url)))
+        try:
+            store = from_url(url)
+        except (BaseError, ValueError) as error:
+            raise ValueError(f"ARCHIVE_URL: cannot be used: {type(error).__name__}.") from None
+        yield Archive(ObstoreObjects(store))

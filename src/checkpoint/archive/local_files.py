@@ -11,7 +11,7 @@ import errno
 import os
 import time
 import uuid
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from checkpoint.archive.port import ArchiveUnavailableError
@@ -58,11 +58,13 @@ class LocalFiles:
         return await asyncio.to_thread(self._create_all, objects)
 
     def _create_all(self, objects: Sequence[tuple[str, bytes]]) -> list[bool | OSError]:
-        outcomes = [self._create(name, body) for name, body in objects]
         try:
+            # Made anew where a directory came back empty; the directory itself is not, for it may be a lost mount.
+            (self._directory / _STAGING).mkdir(exist_ok=True)
+            outcomes = [self._create(name, body) for name, body in objects]
             _sync(self._directory)
         except OSError as error:
-            return [error] * len(outcomes)
+            return [error] * len(objects)
         return outcomes
 
     def _create(self, name: str, body: bytes) -> bool | OSError:
@@ -84,16 +86,17 @@ class LocalFiles:
 async def open_local_files(directory: Path) -> AsyncIterator[LocalFiles]:
     """Make the directory where it is missing, and clear what brokers that were killed left in its staging area.
 
-    Raises ArchiveUnavailableError.
+    Raises ValueError for a directory that cannot be made.
     """
     try:
         _make(directory)
         _make(directory / _STAGING)
         for left in (directory / _STAGING).iterdir():
-            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
-                left.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another broker is at work
+                if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+                    left.unlink()
     except OSError as error:
-        raise _unavailable(error, directory) from None
+        raise ValueError(f"ARCHIVE_URL: {_unavailable(error, directory)}") from None
     files = LocalFiles(directory)
     try:
         yield files

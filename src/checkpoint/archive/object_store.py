@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
@@ -41,9 +41,19 @@ class ObstoreObjects:
             raise _unavailable(error) from None
 
 
+# What obstore's texts tell beyond a status and a code, in words of ours.
+_HINTS: Final = {
+    "incorrectly configured region": "the bucket is in another region: set AWS_REGION",
+    "no AWS credentials found": "no AWS credentials found",
+    "operation timed out": "timed out",
+    "error sending request": "no connection",
+}
+
+
 def _unavailable(error: Exception) -> ArchiveUnavailableError:
     """Only the error's kind and the store's own code: its full text repeats requests and whole answers."""
     code = re.search(r"<Code>(\w+)</Code>", str(error))
-    status = re.search(r"status (\d{3})", str(error))
-    causes = [type(error).__name__, *(found[1] for found in (status, code) if found)]
+    status = re.search(r"status code: (\d{3})", str(error))
+    hint = next((words for text, words in _HINTS.items() if text in str(error)), None)
+    causes = [type(error).__name__, *(found[1] for found in (status, code) if found), *([hint] if hint else [])]
     return ArchiveUnavailableError(" ".join(causes))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
+from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from checkpoint.aws import session
+from checkpoint.aws import region_of, session
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3Config, S3Credential
@@ -22,11 +24,13 @@ _CREDENTIALS_LAST: Final = timedelta(minutes=8)
 
 
 def open_s3(url: str) -> S3Store:
-    """The bucket at `s3://bucket[/prefix]`; nothing is asked of it yet."""
+    """The bucket at `s3://bucket[/prefix]`; nothing is asked of it yet. Raises ValueError for what is no such URL."""
+    if not urlsplit(url).netloc or urlsplit(url).query:
+        raise ValueError("ARCHIVE_URL: must be s3://bucket or s3://bucket/prefix.")
     aws = session()
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     config: S3Config = {}
-    if region := aws.get_config_variable("region"):
+    if region := region_of(aws):
         config["region"] = region
     if endpoint:
         config["endpoint"] = endpoint
@@ -48,6 +52,9 @@ def open_s3(url: str) -> S3Store:
             "expires_at": datetime.now(UTC) + _CREDENTIALS_LAST,
         }
 
-    return S3Store.from_url(
-        url, config=config, client_options=options, retry_config=_RETRIES, credential_provider=credentials
-    )
+    try:
+        return S3Store.from_url(
+            url, config=config, client_options=options, retry_config=_RETRIES, credential_provider=credentials
+        )
+    except (BaseError, ValueError) as error:
+        raise ValueError(f"ARCHIVE_URL: cannot be used: {type(error).__name__}; it is s3://bucket/prefix.") from None

@@ -30,7 +30,7 @@ class DeadLetter(NamedTuple):
 @dataclass(eq=False)
 class _Stored:
     body: bytes
-    visible_at: float
+    visible_at: float = 0
     receive_count: int = 0
     receipt: str | None = None
 
@@ -66,7 +66,7 @@ class MemoryQueue:
     async def send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
         """As the port says, for as long as the process lives."""
         await self.probe()
-        self._stored += [_Stored(body, visible_at=self._now()) for body in bodies]
+        self._stored += [_Stored(body) for body in bodies]
         return [None] * len(bodies)
 
     async def probe(self) -> None:

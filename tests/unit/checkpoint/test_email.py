@@ -161,3 +161,11 @@ def test_whatever_is_accepted_reads_back_as_the_posted_data_and_passes_the_broke
 def test_encoding_is_json_dumps_but_for_the_two_characters(data: object) -> None:
     expected = json.dumps(data, ensure_ascii=False).replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
     assert encode(data) == expected.encode()
+
+
+def test_from_a_queue_what_is_longer_than_any_email_is_told_apart() -> None:
+    longest = json.dumps({**SEED, "email_content": "x" * (262_144 - 119)}).encode()
+    assert len(longest) == 262_144
+    assert Email.read(longest).body == longest
+    with pytest.raises(NotAnEmailError, match="longer than 262144 bytes"):
+        Email.read(longest + b" ")

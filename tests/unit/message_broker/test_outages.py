@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
 from structlog.testing import capture_logs
 
+from checkpoint.archive.create_only import NamesTakenError
 from checkpoint.message_queue.port import EntryFault, QueueUnavailableError
 from emails import body
 from message_broker.patience import backoff
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import pytest
 
     from broker_bench import Bench
     from checkpoint.message_queue.port import Message
@@ -202,3 +202,37 @@ async def test_the_long_poll_of_an_idle_queue_is_not_waited_for(bench: Bench) ->
     async with asyncio.timeout(3), bench.running():
         await bench.until(lambda: bench.health.is_well("receiving"))
         await bench.receiver.close()
+
+
+@pytest.mark.parametrize("end", [NamesTakenError, LookupError])
+async def test_an_outage_whose_last_holder_ends_otherwise_than_by_success_is_over_all_the_same(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, end: type[Exception]
+) -> None:
+    async def ends(*_: object) -> bool:
+        raise end
+
+    async with bench.running():
+        await prove(bench)
+        bench.store.unavailable = "a blip"
+        await bench.queue.send([body("unlucky")])
+        await bench.until(lambda: "archive" in bench.health.faults)
+        with monkeypatch.context() as patch:
+            patch.setattr(bench.store, "create", ends)
+            await bench.until(lambda: not bench.broker._moves)
+        bench.store.unavailable = None
+        await bench.queue.send([body("good", timestream="3")])
+        await bench.until(lambda: "sqs_message_3.json" in bench.store.objects)
+        await bench.until(lambda: bench.health.faults == {})
+
+
+async def test_deletes_that_fail_by_the_entry_do_not_prove_the_way(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stale(messages: Sequence[Message]) -> list[EntryFault | None]:
+        return [EntryFault("stale")] * len(messages)
+
+    monkeypatch.setattr(bench.broker._deleting, "_call", stale)
+    await bench.queue.send([body(str(number)) for number in range(5)])
+    async with bench.running():
+        await bench.until(lambda: len(bench.store.objects) == 5)
+        assert not bench.receiver._proven

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import tracemalloc
 
 import pytest
 
@@ -89,3 +90,21 @@ async def test_long_headers_that_end_are_taken_however_many_requests_there_are(b
             await asyncio.sleep(0.02)  # so that the rest arrives apart
             writer.write(request[100:])
             assert (await answer(reader))[0] == 200
+
+
+async def test_the_trailers_of_a_chunked_body_are_passed_over_and_not_held(bench: Bench) -> None:
+    body = posted()
+    chunked = head(None) + b"%x\r\n%s\r\n0\r\n" % (len(body), body)
+    async with bench.serving() as port, connected(port) as (reader, writer):
+        tracemalloc.start()
+        try:
+            writer.write(chunked)
+            for _ in range(500):
+                writer.write(b"X-Trailer: " + b"x" * 20_000 + b"\r\n")
+                await writer.drain()
+            held, _ = tracemalloc.get_traced_memory()
+            writer.write(b"\r\n")
+            assert (await answer(reader))[0] == 200
+        finally:
+            tracemalloc.stop()
+    assert held < 5_000_000  # of the 10 MB that were sent

@@ -29,7 +29,7 @@ class Location:
         Raises ValueError, which names QUEUE_URL and what is wrong with it.
         """
         parts = urlsplit(url)
-        if parts.netloc or not parts.path.strip("/"):
+        if parts.netloc or parts.fragment or not parts.path.strip("/"):
             raise ValueError("QUEUE_URL must be sqlite:///relative/path.db or sqlite:////absolute/path.db")
         options = dict(parse_qsl(parts.query, keep_blank_values=True))
         max_receives = options.pop("max_receives", str(DEFAULT_MAX_RECEIVES))

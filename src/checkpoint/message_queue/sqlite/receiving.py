@@ -24,10 +24,10 @@ _STALE: Final = EntryFault("The receipt is stale.")
 
 
 class SQLiteReceivingQueue:
-    """Hands out first what has been visible for longest.
+    """Hands out first what was never received, then what has been visible for longest.
 
     max_receives: a message received that often goes to `dead_letters` instead of being received again.
-    now: as the sending half's.
+    now: the clock that visibility goes by, in seconds; all processes on the file must agree about it.
     """
 
     limits = LIMITS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Final
 
 from checkpoint.message_queue.port import Message
@@ -11,20 +12,22 @@ if TYPE_CHECKING:
     import sqlite3
 
 SOME_VISIBLE: Final = "SELECT EXISTS (SELECT 1 FROM messages WHERE visible_at <= ?)"
-VISIBLE: Final = "SELECT id, receive_count, body FROM messages WHERE visible_at <= ? ORDER BY visible_at, id LIMIT ?"
-HIDE: Final = "UPDATE messages SET visible_at = ?, receive_count = receive_count + 1 WHERE id = ?"
+VISIBLE: Final = (
+    "SELECT id, receipt, receive_count, body FROM messages WHERE visible_at <= ? ORDER BY visible_at, id LIMIT ?"
+)
+HIDE: Final = "UPDATE messages SET visible_at = ?, receipt = ?, receive_count = receive_count + 1 WHERE id = ?"
 COPY: Final = (
     "INSERT INTO dead_letters (dead_at, receive_count, reason, body)"
-    " SELECT ?, receive_count, ?, body FROM messages WHERE id = ? AND receive_count = ?"
+    " SELECT ?, receive_count, ?, body FROM messages WHERE id = ? AND receipt = ?"
 )
-DELETE: Final = "DELETE FROM messages WHERE id = ? AND receive_count = ?"
-HIDE_UNTIL: Final = "UPDATE messages SET visible_at = ? WHERE id = ? AND receive_count = ?"
+DELETE: Final = "DELETE FROM messages WHERE id = ? AND receipt = ?"
+HIDE_UNTIL: Final = "UPDATE messages SET visible_at = ? WHERE id = ? AND receipt = ?"
 
 
 def take(
     connection: sqlite3.Connection, at_most: int, *, now: float, visible_again_at: float, max_receives: int
 ) -> list[Message]:
-    """Hide the messages that have been visible for longest, and set aside those received too often.
+    """Hide the messages that come first, and set aside those received too often.
 
     Where nothing is visible, it neither locks nor writes.
     """
@@ -32,25 +35,30 @@ def take(
         return []
     with transaction(connection):
         rows = connection.execute(VISIBLE, (now, at_most)).fetchall()
-        while spent := [(id_, count) for id_, count, _ in rows if count >= max_receives]:
-            for id_, count in spent:
-                move_to_dead_letters(
-                    connection, (id_, count), f"It was received {count} times and never deleted.", now=now
-                )
+        while spent := [row for row in rows if row[2] >= max_receives]:
+            for id_, receipt, count, _ in spent:
+                reason = f"It was received {count} times and never deleted."
+                move_to_dead_letters(connection, (id_, receipt), reason, now=now)
             rows = connection.execute(VISIBLE, (now, at_most)).fetchall()
-        connection.executemany(HIDE, [(visible_again_at, id_) for id_, _, _ in rows])
-    return [Message(body, f"{id_}:{count + 1}", count + 1) for id_, count, body in rows]
+        # Random, and not the receive count: in a file that was replaced, ids and counts begin anew.
+        receipts = [secrets.randbits(63) for _ in rows]
+        hidden = [(visible_again_at, receipt, row[0]) for receipt, row in zip(receipts, rows, strict=True)]
+        connection.executemany(HIDE, hidden)
+    return [
+        Message(body, f"{id_}:{receipt}", count + 1)
+        for receipt, (id_, _, count, body) in zip(receipts, rows, strict=True)
+    ]
 
 
 def key(message: Message) -> tuple[str, str]:
-    """The id and receive count that a receipt stands for; SQLite compares them with numbers, and refuses no text."""
-    id_, _, receive_count = message.receipt.partition(":")
-    return id_, receive_count
+    """The id and the receipt's own number; SQLite compares them with numbers, and refuses no text."""
+    id_, _, receipt = message.receipt.partition(":")
+    return id_, receipt
 
 
 def move_to_dead_letters(
     connection: sqlite3.Connection, row: tuple[int, int] | tuple[str, str], reason: str, *, now: float
 ) -> None:
-    """Within a transaction of the caller's; moves nothing where no row has that id and receive count."""
+    """Within a transaction of the caller's; moves nothing where no row has that id and receipt."""
     connection.execute(COPY, (now, reason, *row))
     connection.execute(DELETE, row)

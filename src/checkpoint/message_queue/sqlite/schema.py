@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS messages (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     visible_at REAL NOT NULL DEFAULT 0,
     receive_count INTEGER NOT NULL DEFAULT 0,
+    receipt INTEGER NOT NULL DEFAULT 0,
     body BLOB NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS messages_by_visible_at ON messages (visible_at);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 from checkpoint.message_queue.port import EntryFault, Limits
@@ -10,7 +9,7 @@ from checkpoint.message_queue.sqlite.database import transaction
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from checkpoint.message_queue.sqlite.database import Database
 
@@ -21,23 +20,21 @@ LIMITS: Final = Limits(entries=256, payload_bytes=4_194_304)
 class SQLiteSendingQueue:
     """Commits every call in one transaction, on the disk before it is confirmed.
 
-    now: the clock that visibility goes by, in seconds; all processes on the file must agree about it.
+    What is sent is visible at once, whatever any clock says: one that is set back must not hide it.
     """
 
     limits = LIMITS
 
-    def __init__(self, database: Database, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._now = now
 
     async def send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
         """As the port says; here all bodies of a call become durable or none."""
 
         def insert(connection: sqlite3.Connection) -> None:
-            visible_at = self._now()
-            rows = [(visible_at, body) for body in bodies]
+            rows = [(body,) for body in bodies]
             with transaction(connection):
-                connection.executemany("INSERT INTO messages (visible_at, body) VALUES (?, ?)", rows)
+                connection.executemany("INSERT INTO messages (body) VALUES (?)", rows)
 
         await self._database.run(insert)
         return [None] * len(bodies)

@@ -6,9 +6,7 @@ import asyncio
 from hashlib import md5
 from typing import TYPE_CHECKING, Final, TypedDict, TypeVar
 
-from aiohttp import ClientError as HTTPError
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
 
 from checkpoint.message_queue.port import EntryFault, Limits, QueueUnavailableError
 
@@ -35,16 +33,18 @@ class _Entry(TypedDict):
 
 
 async def confirmed(operation: str, reply: Awaitable[_T], *, seconds: float = CALL_SECONDS) -> _T:
-    """Await a reply of SQS.
+    """Await a call to SQS, and the reading of its reply.
 
     Raises QueueUnavailableError with the operation and a code and no more: the SDK's own messages repeat arguments.
     """
     try:
         async with asyncio.timeout(seconds):
             return await reply
+    except QueueUnavailableError:
+        raise
     except ClientError as error:
-        cause = error.response.get("Error", {}).get("Code", "an error without a code")
-    except (BotoCoreError, ResponseParserError, HTTPError, OSError) as error:
+        cause = str(error.response.get("Error", {}).get("Code", "an error without a code"))
+    except Exception as error:  # noqa: BLE001  whatever the SDK makes of an odd reply, the call was not confirmed
         cause = type(error).__name__
     raise QueueUnavailableError(f"QUEUE_URL: SQS {operation}: {cause}")
 

@@ -30,15 +30,17 @@ class DeadLetters:
         """
         if self._url is None:
             self._url = await self._find()
-        reply = await confirmed(
-            "SendMessage",
-            self._client.send_message(
-                QueueUrl=self._url,
-                MessageBody=message.body.decode(),
-                MessageAttributes=_attributes(message.body, reason),
-            ),
+        try:
+            await confirmed("SendMessage", self._send(self._url, message.body, reason))
+        except QueueUnavailableError:
+            self._url = None  # the queue may have been given another dead-letter queue
+            raise
+
+    async def _send(self, url: str, body: bytes, reason: str) -> None:
+        reply = await self._client.send_message(
+            QueueUrl=url, MessageBody=body.decode(), MessageAttributes=_attributes(body, reason)
         )
-        if reply["MD5OfMessageBody"] != digest(message.body):
+        if reply["MD5OfMessageBody"] != digest(body):
             raise QueueUnavailableError("QUEUE_URL: SQS SendMessage: the dead-letter queue stored other bytes")
 
     async def _find(self) -> str:

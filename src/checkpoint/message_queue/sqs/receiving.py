@@ -43,18 +43,8 @@ class SQSReceivingQueue:
         A body that does not match its MD5 is not handed out: it becomes visible again, and is received anew.
         """
         wait = min(MAX_WAIT_SECONDS, math.ceil(wait_seconds))
-        reply = await confirmed(
-            "ReceiveMessage",
-            self._client.receive_message(
-                QueueUrl=self._url,
-                MaxNumberOfMessages=min(LIMITS.entries, at_most),
-                MessageSystemAttributeNames=["ApproximateReceiveCount"],
-                VisibilityTimeout=visibility_seconds,
-                WaitTimeSeconds=wait,
-            ),
-            seconds=wait + CALL_SECONDS,
-        )
-        return [_message(received) for received in reply.get("Messages", []) if _intact(received)]
+        receiving = self._receive(at_most, wait, visibility_seconds)
+        return await confirmed("ReceiveMessage", receiving, seconds=wait + CALL_SECONDS)
 
     async def delete(self, messages: Sequence[Message]) -> list[EntryFault | None]:
         """As the port says; but where a receipt is stale, SQS may also say that it deleted, and leave the message.
@@ -63,33 +53,14 @@ class SQSReceivingQueue:
         """
         found: list[EntryFault | None] = []
         for batch in _batches(messages):
-            reply = await confirmed(
-                "DeleteMessageBatch",
-                self._client.delete_message_batch(
-                    QueueUrl=self._url,
-                    Entries=[
-                        {"Id": str(place), "ReceiptHandle": message.receipt} for place, message in enumerate(batch)
-                    ],
-                ),
-            )
-            found += faults(len(batch), reply.get("Successful", []), reply.get("Failed", []))
+            found += await confirmed("DeleteMessageBatch", self._delete(batch))
         return found
 
     async def extend(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
         """As the port says."""
         found: list[EntryFault | None] = []
         for batch in _batches(messages):
-            reply = await confirmed(
-                "ChangeMessageVisibilityBatch",
-                self._client.change_message_visibility_batch(
-                    QueueUrl=self._url,
-                    Entries=[
-                        {"Id": str(place), "ReceiptHandle": message.receipt, "VisibilityTimeout": visibility_seconds}
-                        for place, message in enumerate(batch)
-                    ],
-                ),
-            )
-            found += faults(len(batch), reply.get("Successful", []), reply.get("Failed", []))
+            found += await confirmed("ChangeMessageVisibilityBatch", self._hide(batch, visibility_seconds))
         return found
 
     async def set_aside(self, message: Message, reason: str) -> None:
@@ -101,11 +72,38 @@ class SQSReceivingQueue:
             raise
         await self.delete([message])
 
+    async def _receive(self, at_most: int, wait: int, visibility_seconds: int) -> list[Message]:
+        reply = await self._client.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=min(LIMITS.entries, at_most),
+            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+            VisibilityTimeout=visibility_seconds,
+            WaitTimeSeconds=wait,
+        )
+        return [_message(received) for received in reply.get("Messages", []) if _intact(received)]
+
+    async def _delete(self, batch: Sequence[Message]) -> list[EntryFault | None]:
+        reply = await self._client.delete_message_batch(
+            QueueUrl=self._url,
+            Entries=[{"Id": str(place), "ReceiptHandle": message.receipt} for place, message in enumerate(batch)],
+        )
+        return faults(len(batch), reply.get("Successful", []), reply.get("Failed", []))
+
+    async def _hide(self, batch: Sequence[Message], seconds: int) -> list[EntryFault | None]:
+        reply = await self._client.change_message_visibility_batch(
+            QueueUrl=self._url,
+            Entries=[
+                {"Id": str(place), "ReceiptHandle": message.receipt, "VisibilityTimeout": seconds}
+                for place, message in enumerate(batch)
+            ],
+        )
+        return faults(len(batch), reply.get("Successful", []), reply.get("Failed", []))
+
 
 def _intact(received: MessageTypeDef) -> bool:
     intact = received["MD5OfBody"] == digest(received["Body"].encode(errors="replace"))
     if not intact:
-        _log.warning("message_damaged_in_transit", message_id=received["MessageId"])
+        _log.warning("differs from its MD5; received anew", message_id=received["MessageId"])
     return intact
 
 

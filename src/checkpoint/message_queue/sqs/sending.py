@@ -26,12 +26,19 @@ class SQSSendingQueue:
 
     async def send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
         """As the port says; a body that SQS stored otherwise than it was sent has a fault."""
-        reply = await confirmed(
-            "SendMessageBatch",
-            self._client.send_message_batch(
-                QueueUrl=self._url,
-                Entries=[{"Id": str(place), "MessageBody": body.decode()} for place, body in enumerate(bodies)],
-            ),
+        return await confirmed("SendMessageBatch", self._send(bodies))
+
+    async def probe(self) -> None:
+        """Ask for the queue's ARN: that costs no message, and fails for the same reasons as most sends."""
+        await confirmed(
+            "GetQueueAttributes",
+            self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"]),
+        )
+
+    async def _send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
+        reply = await self._client.send_message_batch(
+            QueueUrl=self._url,
+            Entries=[{"Id": str(place), "MessageBody": body.decode()} for place, body in enumerate(bodies)],
         )
         successful = reply.get("Successful", [])
         found = faults(len(bodies), successful, reply.get("Failed", []))
@@ -40,10 +47,3 @@ class SQSSendingQueue:
             if entry["MD5OfMessageBody"] != digest(bodies[place]):
                 found[place] = _DIFFERENT
         return found
-
-    async def probe(self) -> None:
-        """Ask for the queue's ARN: that costs no message, and fails for the same reasons as most sends."""
-        await confirmed(
-            "GetQueueAttributes",
-            self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"]),
-        )
