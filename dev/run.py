@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -23,6 +24,7 @@ and read it:  cat '{archive}/sqs_message_1706213694.json'
 What can be posted: {address}/docs    Ctrl-C stops both services.
 """
 PATIENCE_SECONDS = 20
+STOPPED_BY_CTRL_C = 128 + signal.SIGINT
 
 
 def say_welcome() -> None:
@@ -75,7 +77,10 @@ def main() -> None:
     if not any(map(is_ready, private_ports())):  # else it is another run that would be welcomed, and this one ends
         threading.Thread(target=say_welcome, daemon=True).start()
     sys.argv[1:] = ["start"]
-    honcho()
+    try:
+        honcho()
+    except SystemExit as stopped:
+        sys.exit(0 if stopped.code == STOPPED_BY_CTRL_C else stopped.code)
 
 
 if __name__ == "__main__":

@@ -53,8 +53,8 @@ class Run:
             pytest.fail(f"There is not one curl line:\n{self.said}")
         return lines[0]
 
-    def interrupt(self) -> None:
-        """What Ctrl-C does: it reaches every process of the terminal's foreground."""
+    def interrupt(self) -> int:
+        """What Ctrl-C does: it reaches every process of the terminal's foreground; gives the exit code."""
         if not self.is_over:
             os.killpg(self._process.pid, signal.SIGINT)
-        self._process.wait(STOP_SECONDS)
+        return self._process.wait(STOP_SECONDS)

@@ -65,8 +65,9 @@ def test_ctrl_c_stops_both_services_within_two_seconds(run: Callable[..., Run]) 
     running.curl()
 
     began = time.monotonic()
-    running.interrupt()
+    exit_code = running.interrupt()
 
+    assert exit_code == 0
     assert time.monotonic() - began < 2
     assert running.said.count('"event": "stopped"') == 2
     assert "Traceback" not in running.said
