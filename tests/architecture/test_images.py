@@ -1,0 +1,85 @@
+"""The files that images are made and run from, as far as they can be checked without a container engine."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from ruamel.yaml import YAML
+
+from architecture.sources import APPS, REPOSITORY
+from message_broker.settings import BrokerSettings
+from processing_requests.settings import IntakeSettings
+
+COMPOSE: Final[dict[str, Any]] = YAML(typ="safe").load(REPOSITORY / "compose.yaml")
+OURS: Final = [name for name, service in COMPOSE["services"].items() if service["image"].startswith("checkpoint-")]
+
+
+def dockerfile(app: str) -> Path:
+    return REPOSITORY / "apps" / app / "Dockerfile"
+
+
+def run(program: str, *arguments: str | Path) -> tuple[int, str]:
+    """The exit code and all that was said by a program of the virtual environment."""
+    command = [Path(sys.executable).parent / program, *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_hadolint_finds_nothing_in_a_dockerfile(app: str) -> None:
+    assert run("hadolint", "--no-color", dockerfile(app)) == (0, "")
+
+
+def test_what_hadolint_is_not_to_find_is_given_a_reason() -> None:
+    for app in APPS:
+        lines = dockerfile(app).read_text().splitlines()
+        ignoring = [number for number, line in enumerate(lines) if line.startswith("# hadolint ignore")]
+        assert [lines[number] for number in ignoring if not lines[number - 1].startswith("# ")] == []
+
+
+def test_the_dockerfiles_differ_only_in_what_their_services_differ_in() -> None:
+    """A fix in one is a fix in both."""
+    own = r"^( *HOST=| *PORT=|EXPOSE |LABEL |#)|description="
+    intake, broker = (
+        [line for line in dockerfile(app).read_text().replace(app, "APP").splitlines() if not re.search(own, line)]
+        for app in APPS
+    )
+    assert [line.replace("9001", "PORT") for line in intake] == [line.replace("9002", "PORT") for line in broker]
+
+
+def test_compose_yaml_keeps_to_the_specifications_schema() -> None:
+    code, said = run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", REPOSITORY / "compose.yaml")
+    assert code == 0, said
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_composed_service_runs_without_rights(name: str) -> None:
+    service = COMPOSE["services"][name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_nothing_composed_is_published_beyond_this_machine() -> None:
+    published = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
+    assert len(published) == 3
+    assert [port for port in published if not port.startswith("127.0.0.1:")] == []
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_composed_service_is_given_the_time_that_it_takes_to_stop(name: str) -> None:
+    intake = IntakeSettings()
+    takes = max(intake.drain_seconds + intake.queue_timeout_seconds, BrokerSettings().grace_seconds)
+    assert float(COMPOSE["services"][name]["stop_grace_period"].removesuffix("s")) > takes
+
+
+def test_the_composed_emulator_is_the_one_of_the_tests() -> None:
+    groups = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["dependency-groups"]
+    [version] = [each.partition("==")[2] for each in groups["dev"] if str(each).startswith("ministack==")]
+    assert COMPOSE["services"]["emulator"]["image"].endswith(f"/ministack:{version}")

@@ -1,0 +1,53 @@
+"""A container's health check, run as an engine runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+
+from prometheus_client import CollectorRegistry
+
+from checkpoint.health import Health
+from checkpoint.private_port import serve_private_port
+from e2e.ports import free_port
+
+
+def check(port: int, *arguments: str, host: str = "127.0.0.1") -> tuple[int, str]:
+    """The exit code, and what was said."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "checkpoint.healthcheck", *arguments],
+        env={"PATH": os.environ["PATH"], "PRIVATE_HOST": host, "PRIVATE_PORT": str(port)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+async def test_a_service_that_is_alive_is_well_though_it_is_not_ready() -> None:
+    health = Health(untried=["queue"])
+    with serve_private_port("127.0.0.1", 0, health=health, metrics=CollectorRegistry()) as port:
+        assert await asyncio.to_thread(check, port) == (0, "")
+
+
+async def test_asked_for_readiness_it_says_what_is_at_fault() -> None:
+    health = Health(untried=["queue"])
+    with serve_private_port("127.0.0.1", 0, health=health, metrics=CollectorRegistry()) as port:
+        code, said = await asyncio.to_thread(check, port, "/readyz")
+        assert code == 1
+        assert said == '/readyz: 503 {"ready": false, "faults": {"queue": "not tried yet"}}\n'
+        health.well("queue")
+        assert await asyncio.to_thread(check, port, "/readyz") == (0, "")
+
+
+async def test_a_port_on_all_addresses_is_asked_from_within() -> None:
+    with serve_private_port("0.0.0.0", 0, health=Health(untried=[]), metrics=CollectorRegistry()) as port:
+        assert await asyncio.to_thread(check, port, host="0.0.0.0") == (0, "")
+
+
+def test_a_service_that_nobody_hears_is_not_well() -> None:
+    code, said = check(free_port())
+    assert code == 1
+    assert said.startswith("/livez: ConnectionRefusedError")
