@@ -1,6 +1,6 @@
 # The words of this project. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format lock clean
+.PHONY: help run test lint types format lock image image-test test-terraform-apply clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -10,7 +10,7 @@ LOCK   := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-vers
           --generate-hashes --no-header --no-annotate
 
 help: ## List these words
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 24
 
 run: $(VENV)/.run ## Start both services on this machine; Ctrl-C stops them
 	@$(BIN)/python dev/run.py
@@ -35,6 +35,15 @@ lock: $(VENV)/.dev ## Write the hashed requirements anew, from pyproject.toml
 	$(LOCK) $(EXTRAS) --group run -c requirements/dev.txt -o requirements/run.txt
 	$(LOCK) --extra processing-requests -c requirements/dev.txt -o apps/processing_requests/requirements.txt
 	$(LOCK) --extra message-broker -c requirements/dev.txt -o apps/message_broker/requirements.txt
+
+image: ## Build both images, with docker or podman
+	$(PYTHON) dev/image.py
+
+image-test: $(VENV)/.dev ## Build both images, run them as a cluster would, and stop them
+	$(BIN)/pytest -m own_word tests/images
+
+test-terraform-apply: $(VENV)/.dev ## Apply terraform/ to an emulator, run both services on it, destroy
+	$(BIN)/pytest -m own_word -o log_cli=true -o log_cli_level=INFO tests/terraform
 
 clean: ## Remove what the other words made, but never the data
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,83 @@
+# The cluster, its nodes, who may do what in it, and which role each service's pods have.
+
+module "eks" {
+  source  = "terraform-aws-modules/eks/aws"
+  version = "~> 20.37"
+
+  cluster_name              = var.cluster_name
+  cluster_version           = var.cluster_version
+  cluster_service_ipv4_cidr = var.service_cidr
+  vpc_id                    = module.vpc.vpc_id
+  subnet_ids                = module.vpc.private_subnets
+
+  # Reachable from outside, because kubectl and the deploy pipelines are outside; nodes reach it from inside.
+  cluster_endpoint_public_access       = true
+  cluster_endpoint_public_access_cidrs = var.cluster_public_access_cidrs
+
+  # Who applies this administers the cluster. The pipelines' identity gets a group, and that group's rights are in
+  # kubernetes.tf: it can set the image of two deployments.
+  enable_cluster_creator_admin_permissions = true
+  access_entries = var.deployer_arn == null ? {} : {
+    deployer = {
+      principal_arn     = var.deployer_arn
+      kubernetes_groups = [local.deployers]
+    }
+  }
+
+  cluster_addons = {
+    coredns    = {}
+    kube-proxy = {}
+    vpc-cni = {
+      before_compute = true
+      # Off by default, and without it network policies are written down but not kept.
+      # https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html
+      configuration_values = jsonencode({ enableNetworkPolicy = "true" })
+    }
+    eks-pod-identity-agent = { before_compute = true }
+    metrics-server         = {} # what the autoscalers read
+  }
+
+  eks_managed_node_groups = {
+    default = {
+      ami_type       = "AL2023_x86_64_STANDARD"
+      instance_types = var.node_instance_types
+      desired_size   = var.node_count
+      min_size       = var.node_count
+      max_size       = var.node_max_count
+
+      # One hop ends at the node: a pod that asks the metadata service for the node's role gets no answer.
+      # https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html
+      metadata_options = {
+        http_endpoint               = "enabled"
+        http_tokens                 = "required"
+        http_put_response_hop_limit = 1
+      }
+    }
+  }
+
+  node_security_group_additional_rules = {
+    # The port of the metrics-server add-on, which the API server calls.
+    ingress_cluster_10251_webhook = {
+      description                   = "Cluster API to metrics-server"
+      type                          = "ingress"
+      protocol                      = "tcp"
+      from_port                     = 10251
+      to_port                       = 10251
+      source_cluster_security_group = true
+    }
+  }
+}
+
+resource "aws_eks_pod_identity_association" "intake" {
+  cluster_name    = module.eks.cluster_name
+  namespace       = var.kubernetes_namespace
+  service_account = var.intake_name
+  role_arn        = aws_iam_role.intake.arn
+}
+
+resource "aws_eks_pod_identity_association" "broker" {
+  cluster_name    = module.eks.cluster_name
+  namespace       = var.kubernetes_namespace
+  service_account = var.broker_name
+  role_arn        = aws_iam_role.broker.arn
+}

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from terraform import manifests, prepared
+from terraform.cluster import BROKER, INTAKE, of_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from terraform.cluster import Objects
+    from terraform.prepared import Terraform
+
+
+@pytest.fixture(scope="session")
+def configuration(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    """The whole configuration, initialised once for all tests; skips where that cannot be."""
+    if reason := prepared.missing():
+        pytest.skip(reason)
+    return prepared.with_stubs(tmp_path_factory.mktemp("terraform"))
+
+
+@pytest.fixture(scope="session")
+def plans(configuration: Terraform) -> Mapping[str, dict[str, Any]]:
+    """The plans of manifests.tftest.hcl, by the names of its runs."""
+    events = configuration.test("-verbose", "-filter=manifests.tftest.hcl")
+    assert [event["diagnostic"] for event in events if event["type"] == "diagnostic"] == []
+    return {event["@testrun"]: event["test_plan"] for event in events if event["type"] == "test_plan"}
+
+
+@pytest.fixture(scope="session")
+def objects(plans: Mapping[str, dict[str, Any]]) -> Mapping[str, Objects]:
+    """The Kubernetes objects of each of these plans."""
+    return {run: manifests.objects(plan["output_changes"][manifests.OUTPUT]["after"]) for run, plan in plans.items()}
+
+
+@pytest.fixture
+def plain(objects: Mapping[str, Objects]) -> Objects:
+    """As it is, with nothing asked for."""
+    return objects["as_it_is"]
+
+
+@pytest.fixture
+def full(objects: Mapping[str, Objects]) -> Objects:
+    """With everything that can be asked for."""
+    return objects["with_everything"]
+
+
+@pytest.fixture(params=[INTAKE, BROKER])
+def deployment(request: pytest.FixtureRequest, plain: Objects) -> dict[str, Any]:
+    """The rows of every test that holds for both services."""
+    return of_kind(plain, "Deployment")[request.param]

@@ -1,0 +1,143 @@
+"""kubernetes.tf without its provider: Terraform itself evaluates each block, and Python names it as Kubernetes does.
+
+The provider cannot be had without a registry, so its blocks are rewritten as an output, in which Terraform resolves
+variables, locals and loops as it would for the provider. What comes out are plain Kubernetes objects.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import hcl2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+OUTPUT: Final = "manifests"
+
+_KINDS: Final = {
+    "kubernetes_deployment_v1": ("apps/v1", "Deployment"),
+    "kubernetes_horizontal_pod_autoscaler_v2": ("autoscaling/v2", "HorizontalPodAutoscaler"),
+    "kubernetes_namespace_v1": ("v1", "Namespace"),
+    "kubernetes_network_policy_v1": ("networking.k8s.io/v1", "NetworkPolicy"),
+    "kubernetes_pod_disruption_budget_v1": ("policy/v1", "PodDisruptionBudget"),
+    "kubernetes_role_binding_v1": ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    "kubernetes_role_v1": ("rbac.authorization.k8s.io/v1", "Role"),
+    "kubernetes_service_account_v1": ("v1", "ServiceAccount"),
+    "kubernetes_service_v1": ("v1", "Service"),
+}
+# Blocks that may be repeated, and what Kubernetes calls the list of them. Any other block is an object.
+_LISTS: Final = {
+    "container": "containers",
+    "egress": "egress",
+    "env": "env",
+    "from": "from",
+    "ingress": "ingress",
+    "metric": "metrics",
+    "port": "ports",
+    "ports": "ports",
+    "rule": "rules",
+    "subject": "subjects",
+    "to": "to",
+    "topology_spread_constraint": "topologySpreadConstraints",
+}
+# Terraform has strings where Kubernetes tells "1" from 1.
+_INT_OR_STRING: Final = {"max_surge", "max_unavailable", "port", "target_port"}
+_TERRAFORMS_OWN: Final = {"count", "depends_on", "for_each", "lifecycle"}
+
+
+def blocks(file: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The type, the name and the body of each resource in a file."""
+    for resource in _parsed(file)["resource"]:
+        for kind, named in resource.items():
+            for name, body in named.items():
+                yield kind.strip('"'), name.strip('"'), body
+
+
+def as_output(file: Path) -> str:
+    """The locals of kubernetes.tf, and an output of what its resources come to."""
+    [local] = _parsed(file)["locals"]
+    # Nothing answers here for the load balancer, whose name is known only once it stands.
+    local["load_balancer_host"] = '"the-load-balancer.example"'
+    resources = (f'"{kind}.{name}" = {_instances(body)}' for kind, name, body in blocks(file))
+    values = (f"{name} = {_expression(value)}" for name, value in _members(local))
+    return "\n".join(["locals {", *values, "}", f"output {OUTPUT} {{", "value = {", *resources, "}", "}", ""])
+
+
+def objects(evaluated: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The output's value as Kubernetes objects."""
+    return [_object(address.partition(".")[0], body) for address, bodies in evaluated.items() for body in bodies]
+
+
+def _parsed(file: Path) -> dict[str, Any]:
+    parsed: dict[str, Any] = hcl2.loads(
+        file.read_text(), serialization_options=hcl2.SerializationOptions(with_comments=False)
+    )
+    return parsed
+
+
+def _instances(body: dict[str, Any]) -> str:
+    own = _expression({key: value for key, value in body.items() if key not in _TERRAFORMS_OWN})
+    if "for_each" in body:
+        own = re.sub(r"\beach\.(key|value)\b", r"each_\1", own)
+        return f"[for each_key, each_value in {_expression(body['for_each'])} : {own}]"
+    return f"[for instance in range({_expression(body.get('count', 1))}) : {own}]"
+
+
+def _expression(value: Any) -> str:
+    """Parsed HCL as an expression: a block becomes an object in a list."""
+    match value:
+        case dict():
+            members = [f"{key} = {_expression(each)}" for key, each in _members(value)]
+            return f"{{ {', '.join(members)} }}"
+        case list():
+            return f"[{', '.join(map(_expression, value))}]"
+        case str():
+            inner = re.fullmatch(r"\$\{(.*)\}", value, re.DOTALL)
+            return inner[1] if inner else value
+        case bool() | None:
+            return {True: "true", False: "false", None: "null"}[value]
+        case _:
+            return str(value)
+
+
+def _members(body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The members of a block; what is repeated by a `dynamic` block stands before what is written out."""
+    members = {key: each for key, each in body.items() if key not in {"dynamic", "__is_block__"}}
+    for dynamic in body.get("dynamic", []):
+        for label, repeated in ((key, each) for key, each in dynamic.items() if key != "__is_block__"):
+            name = label.strip('"')
+            [content] = repeated["content"]
+            items = f"[for key, value in {_expression(repeated['for_each'])} : {{ key = key, value = value }}]"
+            loop = f"[for {name} in {items} : {_expression(content)}]"
+            members[name] = f"${{concat({loop}, {_expression(members.get(name, []))})}}"
+    yield from members.items()
+
+
+def _object(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    if kind == "kubernetes_manifest":
+        manifest: dict[str, Any] = body["manifest"]
+        return manifest
+    api_version, name = _KINDS[kind]
+    return {"apiVersion": api_version, "kind": name, **_named(body)}
+
+
+def _named(block: dict[str, Any]) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    for key, value in block.items():
+        if isinstance(value, list) and all(isinstance(each, dict) for each in value):
+            converted = [_named(each) for each in value]
+            if key in _LISTS:
+                named[_LISTS[key]] = converted
+            elif converted:
+                [named[_camel(key)]] = converted
+        elif value is not None:
+            named[_camel(key)] = int(value) if key in _INT_OR_STRING and str(value).isdecimal() else value
+    return named
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,36 @@
+# What kubernetes.tf comes to, once as it is and once with everything that can be asked for; test_manifests.py looks at it.
+
+mock_provider "aws" {
+  source          = "./mocks"
+  override_during = plan
+}
+
+variables {
+  token           = "a-token-of-the-tests"
+  image_namespace = "somebody"
+}
+
+run "as_it_is" {
+  command = plan
+}
+
+run "with_everything" {
+  command = plan
+
+  variables {
+    broker_max_replicas           = 9
+    broker_replicas               = 2
+    drain_seconds                 = 45
+    image_tag                     = "1.0.42"
+    intake_max_replicas           = 8
+    intake_replicas               = 3
+    keda_enabled                  = true
+    keda_messages_per_replica     = 500
+    kubernetes_namespace          = "mail"
+    load_balancer_certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/a-certificate"
+    load_balancer_source_ranges   = ["203.0.113.0/24"]
+    log_level                     = "debug"
+    monitoring_namespace          = "observability"
+    service_port                  = 443
+  }
+}

@@ -1,0 +1,113 @@
+# What can be asked for besides, each thing seen where it has to arrive.
+
+mock_provider "aws" {
+  source          = "./mocks"
+  override_during = plan
+}
+
+variables {
+  token           = "a-token-of-the-tests"
+  image_namespace = "registry.example.com:5000/mail"
+}
+
+run "an_address_is_told_of_alarms" {
+  command = plan
+
+  variables {
+    alarm_email = "operations@example.com"
+  }
+
+  assert {
+    condition = (
+      aws_sns_topic_subscription.email[0].protocol == "email" &&
+      aws_sns_topic_subscription.email[0].endpoint == "operations@example.com" &&
+      aws_sns_topic_subscription.email[0].topic_arn == "arn:aws:sns:us-east-1:123456789012:checkpoint-alarms"
+    )
+    error_message = "It is written to by e-mail."
+  }
+}
+
+run "with_a_certificate_clients_use_the_name_that_it_is_for" {
+  command = plan
+
+  variables {
+    load_balancer_certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/a-certificate"
+    service_host                  = "mail.example.com"
+  }
+
+  assert {
+    condition     = output.service_url == "https://mail.example.com:5001/process_request"
+    error_message = "The address is https, with that name."
+  }
+}
+
+run "the_deployer_gets_a_group_and_not_the_cluster" {
+  command = plan
+
+  variables {
+    deployer_arn                = "arn:aws:iam::123456789012:user/deployer"
+    cluster_public_access_cidrs = ["203.0.113.0/24"]
+  }
+
+  assert {
+    condition = jsonencode(module.eks.asked.access_entries) == jsonencode({
+      deployer = {
+        kubernetes_groups = ["checkpoint:deployers"]
+        principal_arn     = "arn:aws:iam::123456789012:user/deployer"
+      }
+    })
+    error_message = "The access entry names a group and no policy."
+  }
+  assert {
+    condition     = module.eks.asked.cluster_endpoint_public_access_cidrs == tolist(["203.0.113.0/24"])
+    error_message = "The cluster's API is reached from the given addresses only."
+  }
+}
+
+run "everything_can_be_named_otherwise" {
+  command = plan
+
+  variables {
+    bucket_name            = "other-bucket"
+    broker_name            = "other-broker"
+    cluster_name           = "other"
+    dead_letter_queue_name = "other-dead-letters"
+    image_tag              = "1.0.42"
+    intake_name            = "other-intake"
+    intake_service_name    = "other-service"
+    keda_enabled           = true
+    kubernetes_namespace   = "mail"
+    parameter_prefix       = "/other/checkpoint"
+    queue_name             = "other-queue"
+    service_port           = 443
+  }
+
+  assert {
+    condition     = aws_sqs_queue.main.name == "other-queue" && aws_sqs_queue.dead_letters.name == "other-dead-letters"
+    error_message = "The queues."
+  }
+  assert {
+    condition     = aws_s3_bucket.archive.bucket == "other-bucket"
+    error_message = "The bucket."
+  }
+  assert {
+    condition     = [aws_ssm_parameter.token.name, aws_ssm_parameter.queue_url.name, aws_ssm_parameter.archive_url.name] == ["/other/checkpoint/token", "/other/checkpoint/sqs_queue_url", "/other/checkpoint/archive_url"]
+    error_message = "The parameters."
+  }
+  assert {
+    condition = (
+      aws_eks_pod_identity_association.intake.service_account == "other-intake" &&
+      aws_eks_pod_identity_association.broker.service_account == "other-broker" &&
+      aws_eks_pod_identity_association.intake.namespace == "mail"
+    )
+    error_message = "The service accounts, and their namespace."
+  }
+  assert {
+    condition     = strcontains(aws_iam_role.intake.assume_role_policy, "cluster/other") && strcontains(aws_iam_role.intake.assume_role_policy, "other-intake")
+    error_message = "Whom the roles trust."
+  }
+  assert {
+    condition     = output.service_url == "http://the-load-balancer.example:443/process_request"
+    error_message = "The port."
+  }
+}

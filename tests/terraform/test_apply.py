@@ -1,0 +1,254 @@
+"""Applied for real, to an emulator: queues, bucket, parameters, alarms and roles; then used, and destroyed.
+
+`make test-terraform-apply` runs it: AWS's provider waits half a minute for each of several things to settle.
+
+The emulator runs no cluster and keeps nobody to a policy, so that network, cluster and workloads are left out. It takes
+alarms and a topic's tags and does not give all of that back, so that a second plan leaves alarms and topic out. And it
+never lets go of a RedriveAllowPolicy, so that this one goes with its queue.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+import pytest
+
+from e2e.on_aws import ATTRIBUTES, BUCKET, QUEUE
+from e2e.posting import post
+from e2e.services import Services
+from e2e.test_seed import CONTENT, GOOD, NAME, WRONG_TIMESTAMP, WRONG_TOKEN
+from e2e.waiting import until
+from emulator import REGION
+from terraform import prepared
+from terraform.prepared import Terraform
+from terraform.recorder import Call, recording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from emulator import Emulator
+
+pytestmark = pytest.mark.own_word
+
+_log = logging.getLogger(__name__)
+
+_ACCOUNT: Final = "000000000000"
+_NOT_HERE: Final = ("eks-cluster.tf", "kubernetes.tf", "outputs.tf", "vpc.tf")
+_FOR_THE_EMULATOR: Final = """
+provider "aws" {
+  s3_use_path_style = true
+}
+"""
+_NOT_GIVEN_BACK: Final = {
+    "aws_cloudwatch_metric_alarm.dead_letters",
+    "aws_cloudwatch_metric_alarm.oldest_message",
+    "aws_sns_topic.alarms",
+    "aws_sns_topic_policy.alarms",  # planned only together with its topic
+}
+_NEVER_LET_GO: Final = "aws_sqs_queue_redrive_allow_policy.dead_letters"
+# Granted, and not to be seen where nothing lasts: asked for a message that takes longer than half its visibility
+# timeout, or that a broker hands back when it stops.
+_SELDOM: Final = {
+    "processing_requests": set[tuple[str, str]](),
+    "message_broker": {("sqs:ChangeMessageVisibility", f"arn:aws:sqs:{REGION}:{_ACCOUNT}:{QUEUE}")},
+}
+_ROLES: Final = {
+    "processing_requests": ("checkpoint-processingrequests", "intake"),
+    "message_broker": ("checkpoint-messagesbroker", "broker"),
+}
+
+
+@pytest.fixture(scope="module")
+def applied(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
+    """What was applied, destroyed at the end, when nothing may be left."""
+    if reason := prepared.missing():
+        pytest.skip(reason)
+    directory = tmp_path_factory.mktemp("applied")
+    prepared.copy(directory, leave_out=_NOT_HERE)
+    (directory / "emulator_override.tf").write_text(_FOR_THE_EMULATOR)
+    terraform = Terraform(
+        directory,
+        emulator.environment
+        | {"TF_VAR_token": "foobar", "TF_VAR_image_namespace": "nobody", "TF_VAR_bucket_force_destroy": "true"},
+    )
+    terraform.init()
+    _log.info("applying all but %s", ", ".join(_NOT_HERE))
+    terraform.run("apply", "-auto-approve", "-no-color")
+    _log.info("applied: %s", " ".join(terraform.run("state", "list").stdout.split()))
+    yield terraform
+    terraform.run("state", "rm", _NEVER_LET_GO)
+    terraform.run("destroy", "-auto-approve", "-no-color")
+    assert not terraform.run("state", "list").stdout
+    assert not emulator.sqs.list_queues().get("QueueUrls")
+    assert BUCKET not in [bucket["Name"] for bucket in emulator.s3.list_buckets()["Buckets"]]
+    _log.info("destroyed: no queue, no bucket, nothing in the state")
+
+
+@dataclass(frozen=True)
+class Used:
+    """What came of running both services on what was applied: answers, objects, and the calls of each service."""
+
+    answers: list[tuple[int, bytes]]
+    objects: dict[str, bytes]
+    dead_letters: list[tuple[str, str]]
+    calls: Mapping[str, set[Call]]
+
+
+@pytest.fixture(scope="module")
+def used(applied: Terraform, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Used]:
+    """Both services run with what the deployments give them, and no more; each behind a recorder of its own."""
+    _log.info("starting both services on what is in %s", applied.directory)
+    credentials = {
+        name: value
+        for name, value in emulator.environment.items()
+        if name.startswith(("AWS_ACCESS_KEY", "AWS_SECRET", "AWS_REGION"))
+    }
+    url = emulator.sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
+    dead_letters = emulator.sqs.get_queue_url(QueueName=f"{QUEUE}_dead_letters")["QueueUrl"]
+    services = Services(credentials, tmp_path_factory.mktemp("services"))
+    with ExitStack() as stack:
+        stack.callback(services.kill_all)
+        recorded = {
+            program: stack.enter_context(recording(emulator.endpoint_url, account=_ACCOUNT, region=REGION))
+            for program in _ROLES
+        }
+        queue = "ssm:/checkpoint/sqs_queue_url"
+        intake = services.intake(
+            AWS_ENDPOINT_URL=recorded["processing_requests"][0], QUEUE_URL=queue, TOKEN="ssm:/checkpoint/token"
+        )
+        broker = services.broker(
+            AWS_ENDPOINT_URL=recorded["message_broker"][0], QUEUE_URL=queue, ARCHIVE_URL="ssm:/checkpoint/archive_url"
+        )
+        # Twice the same, which has to be compared; and a message that is no e-mail, which has to be set aside.
+        answers = [post(intake.port, each) for each in (GOOD, GOOD, WRONG_TOKEN, WRONG_TIMESTAMP)]
+        emulator.sqs.send_message(QueueUrl=url, MessageBody="no e-mail")
+        until(lambda: _waiting(emulator, dead_letters) == 1, "the bad message is set aside")
+        until(lambda: _waiting(emulator, url) == 0, "the queue is empty")
+        assert (intake.terminate(), broker.terminate()) == (0, 0)
+        calls = {program: set(seen) for program, (_, seen) in recorded.items()}
+        listed = emulator.s3.list_objects_v2(Bucket=BUCKET)["Contents"]
+        yield Used(
+            answers=[(answer.status, answer.body) for answer in answers],
+            objects={
+                each["Key"]: emulator.s3.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read() for each in listed
+            },
+            dead_letters=_take(emulator, dead_letters),
+            calls=calls,
+        )
+
+
+def test_a_second_plan_is_empty(applied: Terraform) -> None:
+    managed = {each for each in applied.run("state", "list").stdout.split() if not each.startswith("data.")}
+    assert managed > _NOT_GIVEN_BACK
+    targets = [f"-target={each}" for each in sorted(managed - _NOT_GIVEN_BACK)]
+
+    applied.run("plan", "-detailed-exitcode", "-no-color", *targets)
+    _log.info("a second plan of %d resources is empty", len(targets))
+
+
+@pytest.mark.usefixtures("applied")
+def test_the_queue_shows_the_seeds_attributes(emulator: Emulator) -> None:
+    url = emulator.sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
+    shown = emulator.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+
+    assert {name: shown[name] for name in ATTRIBUTES} == ATTRIBUTES
+
+
+def test_the_token_is_in_ssm_and_not_in_the_state(applied: Terraform, emulator: Emulator) -> None:
+    [parameter] = emulator.ssm.get_parameters(Names=["/checkpoint/token"], WithDecryption=True)["Parameters"]
+
+    assert (parameter["Type"], parameter["Value"]) == ("SecureString", "foobar")
+    assert "foobar" not in (applied.directory / "terraform.tfstate").read_text()
+
+
+def test_the_seeds_calls_are_answered_and_the_object_is_there(used: Used) -> None:
+    assert used.answers == [
+        (200, b'{"message": "Request processed successfully"}'),
+        (200, b'{"message": "Request processed successfully"}'),
+        (401, b'{"error": "Invalid token"}'),
+        (400, b'{"error": "Invalid date format or fields"}'),
+    ]
+    assert used.objects == {NAME: CONTENT}
+    assert len(CONTENT) == 131
+    _log.info("the seed's calls were answered; the archive holds %s with 131 bytes", NAME)
+
+
+def test_a_bad_message_is_in_the_dead_letter_queue_with_its_reason(used: Used) -> None:
+    [(body, reason)] = used.dead_letters
+
+    assert body == "no e-mail"
+    assert reason
+
+
+@pytest.mark.parametrize("program", _ROLES)
+def test_every_call_of_a_service_is_granted_to_its_role_and_nothing_else_is(
+    program: str, used: Used, emulator: Emulator
+) -> None:
+    granted = _granted(emulator, *_ROLES[program])
+    made = {(call.action, call.resource) for call in used.calls[program]}
+    _log.info("%s called %s", program, sorted(made))
+
+    assert {call for call in made if not _allows(granted, *call)} == set()
+    unused = {
+        (action, pattern)
+        for action, pattern in granted
+        if not any(_allows({(action, pattern)}, *call) for call in made)
+    }
+    assert unused == _SELDOM[program]
+
+
+def test_no_object_is_put_but_on_condition_that_there_is_none(used: Used) -> None:
+    puts = [call for call in used.calls["message_broker"] if call.action == "s3:PutObject"]
+
+    assert puts
+    assert all(call.creates_only for call in puts)
+
+
+@pytest.mark.usefixtures("used")
+def test_whether_the_emulator_keeps_the_buckets_policy_is_said(emulator: Emulator) -> None:
+    try:
+        emulator.s3.put_object(Bucket=BUCKET, Key="sqs_message_1.json", Body=b"")
+    except emulator.s3.exceptions.ClientError as error:
+        _log.info("a put without If-None-Match was refused: %s", error)
+    else:
+        _log.warning("the emulator does not keep bucket policies: a put without If-None-Match went through")
+
+
+def _granted(emulator: Emulator, role: str, policy: str) -> set[tuple[str, str]]:
+    """Each action with each resource that the applied policy grants it on."""
+    iam = boto3.client(
+        "iam",
+        endpoint_url=emulator.endpoint_url,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    document: Any = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+    statements = (json.loads(document) if isinstance(document, str) else document)["Statement"]
+    assert {statement["Effect"] for statement in statements} == {"Allow"}
+    return {
+        (action, resource)
+        for statement in statements
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    }
+
+
+def _allows(granted: set[tuple[str, str]], action: str, resource: str) -> bool:
+    return any(action == each and fnmatchcase(resource, pattern) for each, pattern in granted)
+
+
+def _take(emulator: Emulator, url: str) -> list[tuple[str, str]]:
+    received = emulator.sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"]).get("Messages", [])
+    return [(each["Body"], each["MessageAttributes"]["reason"]["StringValue"]) for each in received]
+
+
+def _waiting(emulator: Emulator, url: str) -> int:
+    shown = emulator.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return sum(int(value) for name, value in shown.items() if name.startswith("ApproximateNumberOfMessages"))

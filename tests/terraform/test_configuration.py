@@ -1,0 +1,113 @@
+"""terraform/ as a whole: its files, its variables, and what Terraform itself says of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import hcl2
+import pytest
+
+from terraform import prepared
+from terraform.prepared import CONFIGURATION, TESTS, Terraform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_TOKEN: Final = "a-token-of-the-tests"
+_SEEDS_FILES: Final = {
+    "eks-cluster.tf",
+    "kubernetes.tf",
+    "main.tf",
+    "outputs.tf",
+    "s3.tf",
+    "sqs.tf",
+    "ssm.tf",
+    "terraform.tf",
+    "variables.tf",
+    "vpc.tf",
+}
+
+
+def _runs() -> Iterator[tuple[str, str]]:
+    for file in sorted(TESTS.glob("*.tftest.hcl")):
+        for run in re.findall(r'^run "(\w+)"', file.read_text(), re.MULTILINE):
+            yield file.name, run
+
+
+def _variables() -> Iterator[tuple[str, dict[str, Any]]]:
+    for block in hcl2.loads((CONFIGURATION / "variables.tf").read_text())["variable"]:
+        for name, body in block.items():
+            yield name.strip('"'), body
+
+
+@pytest.fixture(scope="session")
+def outcomes(configuration: Terraform) -> Mapping[tuple[str, str], tuple[str, str]]:
+    """Of each run of Terraform's own tests: its status, and what went wrong."""
+    events = configuration.test()
+    wrong: dict[tuple[str, str], list[str]] = {}
+    for event in events:
+        if event["type"] == "diagnostic":
+            key = event.get("@testfile", ""), event.get("@testrun", "")
+            wrong.setdefault(key, []).append(json.dumps(event["diagnostic"], indent=1))
+    done = [event["test_run"] for event in events if event["type"] == "test_run" and "status" in event["test_run"]]
+    return {
+        (run["path"], run["run"]): (run["status"], "\n".join(wrong.get((run["path"], run["run"]), []))) for run in done
+    }
+
+
+def test_the_seeds_files_are_all_there() -> None:
+    assert {file.name for file in CONFIGURATION.glob("*.tf")} >= _SEEDS_FILES
+
+
+def test_every_file_is_in_the_one_format() -> None:
+    if reason := prepared.missing():
+        pytest.skip(reason)
+    for directory in (CONFIGURATION, TESTS):
+        Terraform(directory).run("fmt", "-check", "-recursive", "-diff")
+
+
+def test_every_variable_is_typed_described_and_validated() -> None:
+    variables = dict(_variables())
+    lacking = [
+        name
+        for name, variable in variables.items()
+        if not (variable.get("type") and variable.get("description", "").endswith('."'))
+        or not (variable["type"] == "bool" or variable.get("validation"))
+    ]
+
+    assert len(variables) > 40
+    assert lacking == []
+
+
+def test_the_token_is_sensitive_kept_nowhere_and_has_no_default() -> None:
+    token = dict(_variables())["token"]
+
+    assert token["sensitive"] is True
+    assert token["ephemeral"] is True
+    assert "default" not in token
+
+
+def test_the_whole_is_valid(configuration: Terraform) -> None:
+    configuration.run("validate", "-no-color")
+
+
+@pytest.mark.parametrize(("file", "run"), list(_runs()))
+def test_terraforms_own_tests_pass(file: str, run: str, outcomes: Mapping[tuple[str, str], tuple[str, str]]) -> None:
+    status, wrong = outcomes[file, run]
+
+    assert status == "pass", wrong
+
+
+def test_no_plan_and_no_output_holds_the_token(plans: Mapping[str, dict[str, Any]]) -> None:
+    for plan in plans.values():
+        shown = json.dumps([plan["resource_changes"], plan["output_changes"]])
+        assert "/checkpoint/token" in shown
+        assert _TOKEN not in shown
+
+
+def test_no_output_is_sensitive(plans: Mapping[str, dict[str, Any]]) -> None:
+    for plan in plans.values():
+        for name, output in plan["output_changes"].items():
+            assert not output["after_sensitive"], name

@@ -1,0 +1,56 @@
+"""What kubernetes.tf comes to, as a whole: valid for the cluster, and what the seed shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import hcl2
+import kubernetes_validate
+import pytest
+
+from terraform.cluster import BROKER, INTAKE, container, of_kind
+from terraform.prepared import CONFIGURATION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from terraform.cluster import Objects
+
+
+def _default(variable: str) -> str:
+    variables = {
+        name: body
+        for block in hcl2.loads((CONFIGURATION / "variables.tf").read_text())["variable"]
+        for name, body in block.items()
+    }
+    return str(variables[f'"{variable}"']["default"]).strip('"')
+
+
+@pytest.mark.parametrize("run", ["as_it_is", "with_everything"])
+def test_every_object_is_valid_for_the_clusters_version(run: str, objects: Mapping[str, Objects]) -> None:
+    builtin = [each for each in objects[run] if each["kind"] != "ScaledObject"]
+
+    assert len(builtin) >= 12
+    for each in builtin:
+        kubernetes_validate.validate(each, _default("cluster_version"), strict=True)
+
+
+def test_what_kubectl_shows_is_what_the_seed_shows(plain: Objects) -> None:
+    shown = {
+        name: (each["spec"]["replicas"], container(each)["name"], container(each)["image"], each["spec"]["selector"])
+        for name, each in of_kind(plain, "Deployment").items()
+    }
+
+    assert shown == {
+        BROKER: (1, BROKER, "somebody/checkpoint-messages_broker", {"matchLabels": {"app": BROKER}}),
+        INTAKE: (1, INTAKE, "somebody/checkpoint-processing_requests", {"matchLabels": {"app": INTAKE}}),
+    }
+    assert {each["metadata"]["namespace"] for each in plain} == {"default"}
+
+
+def test_another_namespace_is_made_and_admits_only_pods_like_these(full: Objects, plain: Objects) -> None:
+    [namespace] = of_kind(full, "Namespace").values()
+
+    assert namespace["metadata"] == {"name": "mail", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
+    assert {each["metadata"].get("namespace", "mail") for each in full} == {"mail"}
+    assert not of_kind(plain, "Namespace")

@@ -1,0 +1,113 @@
+"""What a pod is, what it may do, and what it is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from message_broker.settings import BrokerSettings
+from processing_requests.settings import IntakeSettings
+from terraform.cluster import BROKER, INTAKE, container, environment, of_kind, pod
+
+if TYPE_CHECKING:
+    from checkpoint.settings import Settings
+    from terraform.cluster import Objects
+
+
+def test_pods_run_as_nobody_may_change_nothing_and_can_do_nothing_special(deployment: dict[str, Any]) -> None:
+    assert pod(deployment)["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 10001,
+        "runAsGroup": 10001,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert container(deployment)["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "privileged": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert "volumes" not in pod(deployment)
+
+
+def test_pods_carry_a_role_and_no_token_of_the_cluster(deployment: dict[str, Any], plain: Objects) -> None:
+    account = of_kind(plain, "ServiceAccount")[pod(deployment)["serviceAccountName"]]
+
+    assert account["metadata"]["name"] == deployment["metadata"]["name"]
+    assert account["automountServiceAccountToken"] is False
+    assert pod(deployment)["automountServiceAccountToken"] is False
+    assert pod(deployment)["enableServiceLinks"] is False
+
+
+def test_probes_ask_the_private_port_and_wait_longer_than_it_needs_to_say_that_the_loop_is_stuck(
+    deployment: dict[str, Any],
+) -> None:
+    found = container(deployment)
+    probes = {name: found[f"{name}Probe"] for name in ("startup", "liveness", "readiness")}
+
+    assert {name: probe["httpGet"] for name, probe in probes.items()} == {
+        "startup": {"path": "/livez", "port": "private"},
+        "liveness": {"path": "/livez", "port": "private"},
+        "readiness": {"path": "/readyz", "port": "private"},
+    }
+    assert all(probe["timeoutSeconds"] > 2 for probe in probes.values())
+    assert probes["startup"]["failureThreshold"] * probes["startup"]["periodSeconds"] >= 60
+    [private] = [port["containerPort"] for port in found["ports"] if port["name"] == "private"]
+    assert private == int(environment(deployment)["PRIVATE_PORT"])
+
+
+@pytest.mark.parametrize(("name", "settings"), [(INTAKE, IntakeSettings), (BROKER, BrokerSettings)])
+def test_services_are_given_only_settings_that_they_know(
+    name: str, settings: type[Settings], plain: Objects, full: Objects
+) -> None:
+    known = {field.upper() for field in settings.__struct_fields__} | {"AWS_REGION"}
+
+    for objects in (plain, full):
+        assert environment(of_kind(objects, "Deployment")[name]).keys() <= known
+
+
+def test_the_intake_is_told_where_it_is_and_nothing_of_the_archive(plain: Objects) -> None:
+    assert environment(of_kind(plain, "Deployment")[INTAKE]) == {
+        "AWS_REGION": "us-east-1",
+        "DRAIN_SECONDS": "20",
+        "HOST": "0.0.0.0",
+        "LOG_FORMAT": "json",
+        "LOG_LEVEL": "info",
+        "PORT": "5001",
+        "PRIVATE_HOST": "0.0.0.0",
+        "PRIVATE_PORT": "9001",
+        "QUEUE_URL": "ssm:/checkpoint/sqs_queue_url",
+        "TOKEN": "ssm:/checkpoint/token",
+    }
+
+
+def test_the_broker_is_told_where_it_is_and_nothing_of_the_token(plain: Objects) -> None:
+    assert environment(of_kind(plain, "Deployment")[BROKER]) == {
+        "ARCHIVE_URL": "ssm:/checkpoint/archive_url",
+        "AWS_REGION": "us-east-1",
+        "GRACE_SECONDS": "20",
+        "LOG_FORMAT": "json",
+        "LOG_LEVEL": "info",
+        "PRIVATE_HOST": "0.0.0.0",
+        "PRIVATE_PORT": "9002",
+        "QUEUE_URL": "ssm:/checkpoint/sqs_queue_url",
+    }
+
+
+def test_pods_ask_for_what_they_need_and_are_held_to_it(deployment: dict[str, Any]) -> None:
+    assert container(deployment)["resources"] == {
+        "requests": {"cpu": "250m", "memory": "192Mi"},
+        "limits": {"cpu": "1", "memory": "512Mi"},
+    }
+
+
+def test_pods_are_spread_over_zones_where_that_can_be(deployment: dict[str, Any]) -> None:
+    assert pod(deployment)["topologySpreadConstraints"] == [
+        {
+            "maxSkew": 1,
+            "topologyKey": "topology.kubernetes.io/zone",
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": {"app": deployment["metadata"]["name"]}},
+        }
+    ]
