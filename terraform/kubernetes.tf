@@ -145,6 +145,14 @@ resource "kubernetes_deployment_v1" "service" {
         enable_service_links             = false
         termination_grace_period_seconds = each.value.pre_stop_seconds + var.drain_seconds + each.value.margin_seconds
 
+        dynamic "image_pull_secrets" {
+          for_each = var.image_pull_secret[*]
+
+          content {
+            name = image_pull_secrets.value
+          }
+        }
+
         security_context {
           run_as_non_root = true
           run_as_user     = 10001

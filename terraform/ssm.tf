@@ -10,6 +10,12 @@ resource "aws_ssm_parameter" "token" {
   key_id           = var.token_kms_key_arn
   value_wo         = var.token
   value_wo_version = var.token_version
+
+  # With any other change the provider would send the value that it has, which is none, and SSM refuses that.
+  # https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/ssm/parameter.go
+  lifecycle {
+    ignore_changes = [description, key_id]
+  }
 }
 
 resource "aws_ssm_parameter" "queue_url" {

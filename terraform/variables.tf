@@ -73,8 +73,8 @@ variable "cluster_name" {
   default     = "checkpoint"
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]{0,31}$", var.cluster_name))
-    error_message = "The cluster's name must be 1 to 32 letters, digits and hyphens, the first no hyphen."
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]{0,28}$", var.cluster_name))
+    error_message = "The cluster's name must be 1 to 29 letters, digits and hyphens, the first no hyphen: a role's name is made of it."
   }
 }
 
@@ -357,7 +357,7 @@ variable "token_version" {
 }
 
 variable "token_kms_key_arn" {
-  description = "A KMS key of yours for the token; null: the key that AWS manages for SSM."
+  description = "A KMS key of yours for the token; null: the key that AWS manages for SSM. Later: -replace=aws_ssm_parameter.token."
   type        = string
   default     = null
 
@@ -432,6 +432,17 @@ variable "image_tag" {
   validation {
     condition     = var.image_tag == null || can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", var.image_tag))
     error_message = "The tag must be 1 to 128 letters, digits, underscores, dots and hyphens."
+  }
+}
+
+variable "image_pull_secret" {
+  description = "The Kubernetes secret with which private images are pulled; null: they are public, or in this account's ECR."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.image_pull_secret == null || can(regex("^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$", var.image_pull_secret))
+    error_message = "The secret's name must be 1 to 253 lower-case letters, digits, dots and hyphens."
   }
 }
 

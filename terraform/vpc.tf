@@ -1,10 +1,20 @@
 # A network of three zones: load balancers in the public subnets, nodes in the private ones.
 
 data "aws_availability_zones" "this" {
-  # Local zones have no EKS control plane.
+  # Local zones have no EKS control plane, and neither have these three; an account sees each under a letter of its own.
+  # https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+  exclude_zone_ids = ["use1-az3", "usw1-az2", "cac1-az3"]
+
   filter {
     name   = "opt-in-status"
     values = ["opt-in-not-required"]
+  }
+
+  lifecycle {
+    postcondition {
+      condition     = length(self.names) >= 3
+      error_message = "The region has fewer than three zones where EKS runs; set region to another."
+    }
   }
 }
 

@@ -82,6 +82,22 @@ def test_a_tag_that_exists_is_not_pushed_again(tmp_path: Path) -> None:
     assert [call for call in run.calls if " build " in call] == []
 
 
+@pytest.mark.parametrize(
+    "said", ["ERROR: toomanyrequests: You have reached your pull rate limit", "ERROR: 503 Service Unavailable", ""]
+)
+def test_a_registry_that_does_not_say_whether_it_has_the_tag_gets_no_push(tmp_path: Path, said: str) -> None:
+    run = build(tmp_path, rules={"imagetools inspect": [(1, said)]})
+    assert run.failed == ["Refuse a tag that exists"]
+    assert [call for call in run.calls if " build " in call] == []
+
+
+@pytest.mark.parametrize("said", ["ERROR: …: not found", "the repository does not exist", "MANIFEST_UNKNOWN"])
+def test_a_tag_that_the_registry_says_it_has_not_is_pushed(tmp_path: Path, said: str) -> None:
+    run = build(tmp_path, rules={"imagetools inspect": [(1, said)]})
+    assert run.failed == []
+    assert len([call for call in run.calls if " build " in call]) == 1
+
+
 @pytest.mark.parametrize("version", ["", "latest", "1.0 --push", "v1", "1..0", "1.0\n", "$(id)"])
 def test_a_version_that_is_none_is_refused_before_anything_is_done(tmp_path: Path, version: str) -> None:
     run = build(tmp_path, {"inputs.version": version})

@@ -34,6 +34,7 @@ _LISTS: Final = {
     "egress": "egress",
     "env": "env",
     "from": "from",
+    "image_pull_secrets": "imagePullSecrets",
     "ingress": "ingress",
     "metric": "metrics",
     "port": "ports",

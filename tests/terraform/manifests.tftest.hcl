@@ -21,6 +21,7 @@ run "with_everything" {
     broker_max_replicas           = 9
     broker_replicas               = 2
     drain_seconds                 = 45
+    image_pull_secret             = "registry"
     image_tag                     = "1.0.42"
     intake_max_replicas           = 8
     intake_replicas               = 3

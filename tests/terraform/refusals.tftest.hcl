@@ -25,6 +25,7 @@ run "names_that_aws_does_not_know_are_refused" {
     dead_letter_queue_name        = "my_sqs"
     deployer_arn                  = "deployer"
     image_namespace               = "somebody/"
+    image_pull_secret             = "With_Capitals"
     image_tag                     = "with:colon"
     intake_name                   = "processing_requests"
     intake_service_name           = "Service"
@@ -55,6 +56,7 @@ run "names_that_aws_does_not_know_are_refused" {
     var.dead_letter_queue_name,
     var.deployer_arn,
     var.image_namespace,
+    var.image_pull_secret,
     var.image_tag,
     var.intake_name,
     var.intake_service_name,
@@ -173,4 +175,25 @@ run "what_does_not_go_together_is_refused" {
     var.staging_prefix,
     var.token,
   ]
+}
+
+run "a_cluster_whose_roles_would_have_too_long_a_name_is_refused" {
+  command = plan
+
+  variables {
+    cluster_name = "a-name-of-thirty-characters-30"
+  }
+
+  expect_failures = [var.cluster_name]
+}
+
+run "a_region_without_three_zones_is_refused_by_name" {
+  command = plan
+
+  override_data {
+    target = data.aws_availability_zones.this
+    values = { names = ["us-west-1a", "us-west-1b"] }
+  }
+
+  expect_failures = [data.aws_availability_zones.this]
 }

@@ -102,6 +102,14 @@ def test_pods_ask_for_what_they_need_and_are_held_to_it(deployment: dict[str, An
     }
 
 
+def test_private_images_are_pulled_with_the_secret_that_is_named_and_public_ones_with_none(
+    plain: Objects, full: Objects
+) -> None:
+    for name in (INTAKE, BROKER):
+        assert not pod(of_kind(plain, "Deployment")[name]).get("imagePullSecrets")
+        assert pod(of_kind(full, "Deployment")[name])["imagePullSecrets"] == [{"name": "registry"}]
+
+
 def test_pods_are_spread_over_zones_where_that_can_be(deployment: dict[str, Any]) -> None:
     assert pod(deployment)["topologySpreadConstraints"] == [
         {
