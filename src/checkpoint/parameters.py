@@ -20,7 +20,7 @@ async def fetch(names: Sequence[str]) -> Mapping[str, str]:
 
     Raises ParametersUnavailableError.
     """
-    # Imported here because on one machine nothing refers to a parameter, and the SDK takes 0.3 s to import.
+    # Imported here because on one machine nothing refers to a parameter, and importing the SDK takes 0.2 s and 37 MiB.
     from aiobotocore.config import AioConfig  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 

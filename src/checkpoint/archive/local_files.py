@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from checkpoint.archive.port import ArchiveUnavailableError
 from checkpoint.batching import Batcher
+from checkpoint.durable_directories import make_directory, sync_directory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -62,7 +63,7 @@ class LocalFiles:
             # Made anew where a directory came back empty; the directory itself is not, for it may be a lost mount.
             (self._directory / _STAGING).mkdir(exist_ok=True)
             outcomes = [self._create(name, body) for name, body in objects]
-            _sync(self._directory)
+            sync_directory(self._directory)
         except OSError as error:
             return [error] * len(objects)
         return outcomes
@@ -89,8 +90,7 @@ async def open_local_files(directory: Path) -> AsyncIterator[LocalFiles]:
     Raises ValueError for a directory that cannot be made.
     """
     try:
-        _make(directory)
-        _make(directory / _STAGING)
+        make_directory(directory / _STAGING)
         for left in (directory / _STAGING).iterdir():
             with suppress(FileNotFoundError):  # another broker is at work
                 if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
@@ -102,14 +102,6 @@ async def open_local_files(directory: Path) -> AsyncIterator[LocalFiles]:
         yield files
     finally:
         await files.close()
-
-
-def _make(directory: Path) -> None:
-    """A directory and its parents, each durable in its own parent."""
-    if not directory.is_dir():
-        _make(directory.parent)
-        directory.mkdir(exist_ok=True)
-        _sync(directory.parent)
 
 
 def _write(path: Path, body: bytes) -> None:
@@ -132,14 +124,6 @@ def _read(path: Path, at_most: int) -> bytes | None:
     except FileNotFoundError:
         return None
     return body if len(body) <= at_most else b""
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _unavailable(error: OSError, directory: Path) -> ArchiveUnavailableError:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from typing import TYPE_CHECKING, Final
+
+from checkpoint.durable_directories import make_directory, sync_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,7 @@ def connect(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
     busy_seconds: how long a call waits for another process's transaction.
     Raises sqlite3.Error or OSError.
     """
-    created = _make_directories(path.parent)
+    make_directory(path.parent)
     connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
     try:
         _write_ahead(connection, deadline=time.monotonic() + busy_seconds)
@@ -52,8 +53,7 @@ def connect(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
         # Where there is such a thing (macOS), fsync alone leaves bytes in the drive's cache.
         connection.execute("PRAGMA fullfsync = ON")
         connection.executescript(_SCHEMA)
-        for directory in (path.parent, *created):
-            _sync_directory(directory)
+        sync_directory(path.parent)
     except BaseException:
         connection.close()
         raise
@@ -71,19 +71,3 @@ def _write_ahead(connection: sqlite3.Connection, *, deadline: float) -> None:
             time.sleep(_RETRY_SECONDS)
         else:
             return
-
-
-def _make_directories(directory: Path) -> list[Path]:
-    """Make what is missing; the directories whose entries changed by that."""
-    missing = [path for path in (directory, *directory.parents) if not path.exists()]
-    directory.mkdir(parents=True, exist_ok=True)
-    return [path.parent for path in missing]
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make a directory's entries outlast a power cut: a file's own fsync does not cover its name."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
