@@ -30,11 +30,11 @@ class Leases:
     ) -> None:
         self._queue = queue
         self._visibility_seconds = visibility_seconds
-        self._now = now
+        self.now = now
         self._ends: dict[Message, float] = {}
 
     def hold(self, messages: Iterable[Message], *, since: float) -> None:
-        """Hold messages that were asked for at `since`, on the clock of `now`."""
+        """Hold messages that were asked for at `since`, a time of `now`."""
         for message in messages:
             self._ends[message] = since + self._visibility_seconds
 
@@ -66,7 +66,7 @@ class Leases:
 
     async def extend_due(self) -> None:
         """Extend what is due now."""
-        now = self._now()
+        now = self.now()
         due = [message for message, end in self._ends.items() if end - now < self._visibility_seconds / 2]
         if not due:
             return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -138,7 +137,7 @@ class Receiver:
         self._calls += 1
         self._no_calls.clear()
         try:
-            asked_at = time.monotonic()
+            asked_at = self._leases.now()
             # Until a receive has succeeded the service is not ready, so that one must not wait for a message.
             messages = await self._queue.receive(
                 free,
