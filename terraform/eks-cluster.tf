@@ -15,7 +15,7 @@ module "eks" {
   cluster_endpoint_public_access_cidrs = var.cluster_public_access_cidrs
 
   # Who applies this administers the cluster. The pipelines' identity gets a group, and that group's rights are in
-  # kubernetes.tf: it can set the image of two deployments.
+  # deployer.tf: it can set the image of two deployments.
   enable_cluster_creator_admin_permissions = true
   access_entries = var.deployer_arn == null ? {} : {
     deployer = {

@@ -113,5 +113,5 @@ def test_each_service_has_its_own_image_and_deployment_and_is_started_by_hand_al
     given = workflow["jobs"]["deploy"]["with"]
     assert (given["image"], given["deployment"]) == (image, deployment)
     assert (given["tag"], given["environment"]) == ("${{ inputs.tag }}", "${{ inputs.environment }}")
-    terraform = (REPOSITORY / "terraform" / "variables.tf").read_text()
+    terraform = (REPOSITORY / "terraform" / "variables-workloads.tf").read_text()
     assert f'default     = "{deployment}"' in terraform

@@ -11,7 +11,7 @@ from pipelines.workflows import FILES, REPOSITORY
 
 GUIDE: Final = (REPOSITORY / "docs" / "deploy.md").read_text()
 WORKFLOWS: Final = "\n".join(path.read_text() for path in FILES)
-TERRAFORM: Final = (REPOSITORY / "terraform" / "variables.tf").read_text()
+TERRAFORM: Final = "\n".join(file.read_text() for file in (REPOSITORY / "terraform").glob("variables*.tf"))
 
 
 def table(*columns: str) -> list[list[str]]:

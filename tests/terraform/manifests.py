@@ -1,7 +1,8 @@
-"""kubernetes.tf without its provider: Terraform itself evaluates each block, and Python names it as Kubernetes does.
+"""The workloads without their provider: Terraform itself evaluates each block, and Python does the provider's part.
 
 The provider cannot be had without a registry, so its blocks are rewritten as an output, in which Terraform resolves
-variables, locals and loops as it would for the provider. What comes out are plain Kubernetes objects.
+variables, locals and loops as it would for the provider. What comes out are plain Kubernetes objects: the names that
+Kubernetes has for things, and the booleans that the provider sends although nobody wrote them.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-import hcl2
+from terraform import source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 OUTPUT: Final = "manifests"
@@ -49,20 +50,12 @@ _INT_OR_STRING: Final = {"max_surge", "max_unavailable", "port", "target_port"}
 _TERRAFORMS_OWN: Final = {"count", "depends_on", "for_each", "lifecycle"}
 
 
-def blocks(file: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """The type, the name and the body of each resource in a file."""
-    for resource in _parsed(file)["resource"]:
-        for kind, named in resource.items():
-            for name, body in named.items():
-                yield kind.strip('"'), name.strip('"'), body
-
-
-def as_output(file: Path) -> str:
-    """The locals of kubernetes.tf, and an output of what its resources come to."""
-    [local] = _parsed(file)["locals"]
+def as_output(files: Sequence[Path]) -> str:
+    """The locals of the files, and an output of what their resources come to."""
+    local = {name: value for block in source.parsed(files)["locals"] for name, value in block.items()}
     # Nothing answers here for the load balancer, whose name is known only once it stands.
     local["load_balancer_host"] = '"the-load-balancer.example"'
-    resources = (f'"{kind}.{name}" = {_instances(body)}' for kind, name, body in blocks(file))
+    resources = (f'"{kind}.{name}" = {_instances(body)}' for kind, name, body in source.resources(files))
     values = (f"{name} = {_expression(value)}" for name, value in _members(local))
     return "\n".join(["locals {", *values, "}", f"output {OUTPUT} {{", "value = {", *resources, "}", "}", ""])
 
@@ -70,13 +63,6 @@ def as_output(file: Path) -> str:
 def objects(evaluated: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
     """The output's value as Kubernetes objects."""
     return [_object(address.partition(".")[0], body) for address, bodies in evaluated.items() for body in bodies]
-
-
-def _parsed(file: Path) -> dict[str, Any]:
-    parsed: dict[str, Any] = hcl2.loads(
-        file.read_text(), serialization_options=hcl2.SerializationOptions(with_comments=False)
-    )
-    return parsed
 
 
 def _instances(body: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-# What kubernetes.tf comes to, once as it is and once with everything that can be asked for; test_manifests.py looks at it.
+# What the workloads come to, once as they are and once with everything that can be asked for.
 
 mock_provider "aws" {
   source          = "./mocks"

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from terraform import manifests
+from terraform.source import CONFIGURATION, WORKLOADS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
-CONFIGURATION: Final = Path(__file__).parents[2] / "terraform"
-KUBERNETES: Final = CONFIGURATION / "kubernetes.tf"
 TESTS: Final = Path(__file__).parent
 _STUBS: Final = {"vpc": "5.21.0", "eks": "20.37.0"}  # the lowest versions that terraform/ accepts
 
@@ -74,8 +73,8 @@ class Terraform:
 
 def with_stubs(directory: Path) -> Terraform:
     """The whole configuration with stubs, and its tests, initialised."""
-    copy(directory, leave_out=("kubernetes.tf",))
-    (directory / "manifests.tf").write_text(manifests.as_output(KUBERNETES))
+    copy(directory, leave_out=WORKLOADS)
+    (directory / "manifests.tf").write_text(manifests.as_output(WORKLOADS))
     for folder in ("mocks", "stubs"):
         shutil.copytree(TESTS / folder, directory / folder)
     for tests in TESTS.glob("*.tftest.hcl"):
@@ -96,10 +95,10 @@ def with_stubs(directory: Path) -> Terraform:
     return terraform
 
 
-def copy(directory: Path, *, leave_out: tuple[str, ...]) -> None:
+def copy(directory: Path, *, leave_out: Collection[Path]) -> None:
     """Copy the configuration, less some files, and less the provider that cannot be had."""
     for file in CONFIGURATION.glob("*.tf"):
-        if file.name not in leave_out:
+        if file not in leave_out:
             shutil.copy(file, directory)
     versions = directory / "terraform.tf"
     text, removed = re.subn(r"\n    kubernetes = \{.*?\n    \}", "", versions.read_text(), flags=re.DOTALL)

@@ -28,6 +28,7 @@ from emulator import REGION
 from terraform import prepared
 from terraform.prepared import Terraform
 from terraform.recorder import Call, recording
+from terraform.source import CONFIGURATION, WORKLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,7 +40,7 @@ pytestmark = pytest.mark.own_word
 _log = logging.getLogger(__name__)
 
 _ACCOUNT: Final = "000000000000"
-_NOT_HERE: Final = ("eks-cluster.tf", "kubernetes.tf", "outputs.tf", "vpc.tf")
+_NOT_HERE: Final = [*WORKLOADS, *(CONFIGURATION / name for name in ("eks-cluster.tf", "outputs.tf", "vpc.tf"))]
 _FOR_THE_EMULATOR: Final = """
 provider "aws" {
   s3_use_path_style = true
@@ -78,7 +79,7 @@ def applied(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
         | {"TF_VAR_token": "foobar", "TF_VAR_image_namespace": "nobody", "TF_VAR_bucket_force_destroy": "true"},
     )
     terraform.init()
-    _log.info("applying all but %s", ", ".join(_NOT_HERE))
+    _log.info("applying all but %s", ", ".join(file.name for file in _NOT_HERE))
     terraform.run("apply", "-auto-approve", "-no-color")
     _log.info("applied: %s", " ".join(terraform.run("state", "list").stdout.split()))
     yield terraform

@@ -6,11 +6,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-import hcl2
 import pytest
 
 from terraform import prepared
-from terraform.prepared import CONFIGURATION, TESTS, Terraform
+from terraform.prepared import TESTS, Terraform
+from terraform.source import CONFIGURATION, variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,12 +34,6 @@ def _runs() -> Iterator[tuple[str, str]]:
     for file in sorted(TESTS.glob("*.tftest.hcl")):
         for run in re.findall(r'^run "(\w+)"', file.read_text(), re.MULTILINE):
             yield file.name, run
-
-
-def _variables() -> Iterator[tuple[str, dict[str, Any]]]:
-    for block in hcl2.loads((CONFIGURATION / "variables.tf").read_text())["variable"]:
-        for name, body in block.items():
-            yield name.strip('"'), body
 
 
 @pytest.fixture(scope="session")
@@ -69,20 +63,19 @@ def test_every_file_is_in_the_one_format() -> None:
 
 
 def test_every_variable_is_typed_described_and_validated() -> None:
-    variables = dict(_variables())
     lacking = [
         name
-        for name, variable in variables.items()
+        for name, variable in variables().items()
         if not (variable.get("type") and variable.get("description", "").endswith('."'))
         or not (variable["type"] == "bool" or variable.get("validation"))
     ]
 
-    assert len(variables) > 40
+    assert len(variables()) > 40
     assert lacking == []
 
 
 def test_the_token_is_sensitive_kept_nowhere_and_has_no_default() -> None:
-    token = dict(_variables())["token"]
+    token = variables()["token"]
 
     assert token["sensitive"] is True
     assert token["ephemeral"] is True

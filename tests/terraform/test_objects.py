@@ -1,15 +1,14 @@
-"""What kubernetes.tf comes to, as a whole: valid for the cluster, and what the seed shows."""
+"""What the workloads come to, as a whole: valid for the cluster, and what the seed shows."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import hcl2
 import kubernetes_validate
 import pytest
 
 from terraform.cluster import BROKER, INTAKE, container, of_kind
-from terraform.prepared import CONFIGURATION
+from terraform.source import variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,22 +16,14 @@ if TYPE_CHECKING:
     from terraform.cluster import Objects
 
 
-def _default(variable: str) -> str:
-    variables = {
-        name: body
-        for block in hcl2.loads((CONFIGURATION / "variables.tf").read_text())["variable"]
-        for name, body in block.items()
-    }
-    return str(variables[f'"{variable}"']["default"]).strip('"')
-
-
 @pytest.mark.parametrize("run", ["as_it_is", "with_everything"])
 def test_every_object_is_valid_for_the_clusters_version(run: str, objects: Mapping[str, Objects]) -> None:
     builtin = [each for each in objects[run] if each["kind"] != "ScaledObject"]
 
     assert len(builtin) >= 12
+    version = variables()["cluster_version"]["default"].strip('"')
     for each in builtin:
-        kubernetes_validate.validate(each, _default("cluster_version"), strict=True)
+        kubernetes_validate.validate(each, version, strict=True)
 
 
 def test_what_kubectl_shows_is_what_the_seed_shows(plain: Objects) -> None:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from terraform import manifests
 from terraform.cluster import BROKER, INTAKE, container, environment, of_kind, pod
-from terraform.prepared import KUBERNETES
+from terraform.source import WORKLOADS, resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +82,7 @@ def test_with_keda_the_broker_is_scaled_by_the_queues_length_and_by_nothing_else
 
 
 def test_the_next_apply_undoes_neither_a_deploy_nor_the_autoscaler() -> None:
-    [deployment] = [body for kind, _, body in manifests.blocks(KUBERNETES) if kind == "kubernetes_deployment_v1"]
+    [deployment] = [body for kind, _, body in resources(WORKLOADS) if kind == "kubernetes_deployment_v1"]
 
     assert deployment["lifecycle"][0]["ignore_changes"] == [
         "${spec[0].replicas}",

@@ -1,0 +1,44 @@
+# What clients reach: a load balancer, which leads to the intake.
+
+locals {
+  # A classic load balancer, which Kubernetes makes by itself on EKS.
+  # https://docs.aws.amazon.com/eks/latest/userguide/network-load-balancing.html
+  load_balancer = {
+    "service.beta.kubernetes.io/aws-load-balancer-connection-draining-enabled" = "true"
+    "service.beta.kubernetes.io/aws-load-balancer-connection-draining-timeout" = tostring(var.drain_seconds)
+  }
+  # TLS ends there, and what is inside is passed on as it comes: a load balancer that reads HTTP keeps connections of its own
+  # to the intake, which would close them first.
+  load_balancer_tls = var.load_balancer_certificate_arn == null ? {} : {
+    "service.beta.kubernetes.io/aws-load-balancer-backend-protocol"       = "tcp"
+    "service.beta.kubernetes.io/aws-load-balancer-ssl-cert"               = var.load_balancer_certificate_arn
+    "service.beta.kubernetes.io/aws-load-balancer-ssl-negotiation-policy" = "ELBSecurityPolicy-TLS-1-2-2017-01"
+    "service.beta.kubernetes.io/aws-load-balancer-ssl-ports"              = tostring(var.service_port)
+  }
+
+  load_balancer_host = try(kubernetes_service_v1.intake.status[0].load_balancer[0].ingress[0].hostname, "not-known-yet")
+}
+
+resource "kubernetes_service_v1" "intake" {
+  metadata {
+    name        = var.intake_service_name
+    namespace   = var.kubernetes_namespace
+    annotations = merge(local.load_balancer, local.load_balancer_tls)
+  }
+
+  spec {
+    type                        = "LoadBalancer"
+    selector                    = { app = var.intake_name }
+    load_balancer_source_ranges = var.load_balancer_source_ranges
+
+    port {
+      name        = "http"
+      port        = var.service_port
+      target_port = "public"
+      protocol    = "TCP"
+    }
+  }
+
+  # At the end the load balancer has to go before the network that it stands in.
+  depends_on = [module.eks, module.vpc, kubernetes_namespace_v1.checkpoint]
+}

@@ -1,0 +1,100 @@
+# The queue, the dead-letter queue, and the alarms on both.
+
+variable "queue_name" {
+  description = "The queue between the services."
+  type        = string
+  default     = "my_sqs"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,80}$", var.queue_name))
+    error_message = "The queue's name must be 1 to 80 letters, digits, hyphens and underscores."
+  }
+}
+
+variable "queue_visibility_seconds" {
+  description = "For how long a received message is hidden, where a receiver does not say so itself; the broker does."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.queue_visibility_seconds >= 3 && var.queue_visibility_seconds <= 43200
+    error_message = "The visibility timeout must be 3 to 43200 seconds."
+  }
+}
+
+variable "queue_retention_seconds" {
+  description = "After which SQS deletes a message that nobody has: the longest outage of the archive that is waited out."
+  type        = number
+  default     = 345600
+
+  validation {
+    condition     = var.queue_retention_seconds >= 86400 && var.queue_retention_seconds <= 1209600
+    error_message = "The retention must be 86400 (a day) to 1209600 (14 days) seconds."
+  }
+}
+
+variable "queue_max_receives" {
+  description = "After how many receives SQS itself moves a message to the dead-letter queue; sqs.tf says why 20."
+  type        = number
+  default     = 20
+
+  validation {
+    condition     = var.queue_max_receives >= 10 && var.queue_max_receives <= 1000
+    error_message = "The receives must be 10 to 1000: fewer, and an outage of the archive would cost good messages."
+  }
+}
+
+variable "dead_letter_queue_name" {
+  description = "The queue for messages that can never be archived."
+  type        = string
+  default     = "my_sqs_dead_letters"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,80}$", var.dead_letter_queue_name)) && var.dead_letter_queue_name != var.queue_name
+    error_message = "The dead-letter queue's name must be 1 to 80 letters, digits, hyphens and underscores, and not the queue's."
+  }
+}
+
+variable "dead_letter_retention_seconds" {
+  description = "For how long dead letters can be read; 14 days is the longest that SQS knows."
+  type        = number
+  default     = 1209600
+
+  validation {
+    condition     = var.dead_letter_retention_seconds >= var.queue_retention_seconds && var.dead_letter_retention_seconds <= 1209600
+    error_message = "Dead letters must be kept for at least as long as messages, and for 1209600 seconds at most."
+  }
+}
+
+variable "oldest_message_alarm_seconds" {
+  description = "How old the oldest message may become before somebody is told."
+  type        = number
+  default     = 900
+
+  validation {
+    condition     = var.oldest_message_alarm_seconds >= 60 && var.oldest_message_alarm_seconds < var.queue_retention_seconds
+    error_message = "The age must be at least 60 seconds and below the queue's retention."
+  }
+}
+
+variable "alarm_topic_name" {
+  description = "The SNS topic that alarms go to."
+  type        = string
+  default     = "checkpoint-alarms"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,256}$", var.alarm_topic_name))
+    error_message = "The topic's name must be 1 to 256 letters, digits, hyphens and underscores."
+  }
+}
+
+variable "alarm_email" {
+  description = "An e-mail address that is told of alarms; AWS sends it a link to confirm."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.alarm_email == null || can(regex("^[^@[:space:]]+@[^@[:space:]]+$", var.alarm_email))
+    error_message = "The alarms' address must be an e-mail address."
+  }
+}
