@@ -186,7 +186,9 @@ resource "kubernetes_deployment_v1" "service" {
             limits   = { cpu = "1", memory = "512Mi" }
           }
 
+          # What is left out here the provider sends as false, and a container's settings win over its pod's.
           security_context {
+            run_as_non_root            = true
             allow_privilege_escalation = false
             privileged                 = false
             read_only_root_filesystem  = true

@@ -47,6 +47,26 @@ _LISTS: Final = {
 }
 # Terraform has strings where Kubernetes tells "1" from 1.
 _INT_OR_STRING: Final = {"max_surge", "max_unavailable", "port", "target_port"}
+# What the provider sends of a boolean that a block leaves out: it cannot tell "absent" from a schema's default, and "no
+# default" from false. Versions 2.36 and 2.38, kubernetes/schema_pod_spec.go, schema_container.go, structures_*.go of
+# https://github.com/hashicorp/terraform-provider-kubernetes
+_SENT_FOR_A_POD: Final = {
+    "automount_service_account_token": True,
+    "enable_service_links": True,
+    "host_ipc": False,
+    "host_network": False,
+    "host_pid": False,
+    "share_process_namespace": False,
+}
+_SENT_FOR_ITS_SECURITY_CONTEXT: Final = {"run_as_non_root": False}
+_SENT_FOR_A_CONTAINER: Final = {"stdin": False, "stdin_once": False, "tty": False}
+_SENT_FOR_A_CONTAINERS_SECURITY_CONTEXT: Final = {
+    "allow_privilege_escalation": True,
+    "privileged": False,
+    "read_only_root_filesystem": False,
+    "run_as_non_root": False,
+}
+_ABBREVIATIONS: Final = {"ipc": "IPC", "pid": "PID"}
 _TERRAFORMS_OWN: Final = {"count", "depends_on", "for_each", "lifecycle"}
 
 
@@ -108,7 +128,23 @@ def _object(kind: str, body: dict[str, Any]) -> dict[str, Any]:
         manifest: dict[str, Any] = body["manifest"]
         return manifest
     api_version, name = _KINDS[kind]
+    if name == "Deployment":
+        _fill_in(body["spec"][0]["template"][0]["spec"][0])
     return {"apiVersion": api_version, "kind": name, **_named(body)}
+
+
+def _fill_in(pod: dict[str, Any]) -> None:
+    """Add to a pod's block what the provider sends besides."""
+    _add(_SENT_FOR_A_POD, [pod])
+    _add(_SENT_FOR_ITS_SECURITY_CONTEXT, pod.get("security_context", []))
+    for container in (*pod.get("init_container", []), *pod["container"]):
+        _add(_SENT_FOR_A_CONTAINER, [container])
+        _add(_SENT_FOR_A_CONTAINERS_SECURITY_CONTEXT, container.get("security_context", []))
+
+
+def _add(sent: Mapping[str, bool], blocks: list[dict[str, Any]]) -> None:
+    for block in blocks:
+        block.update({**sent, **block})
 
 
 def _named(block: dict[str, Any]) -> dict[str, Any]:
@@ -127,4 +163,4 @@ def _named(block: dict[str, Any]) -> dict[str, Any]:
 
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
+    return first + "".join(_ABBREVIATIONS.get(word, word.capitalize()) for word in rest)

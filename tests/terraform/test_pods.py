@@ -23,6 +23,7 @@ def test_pods_run_as_nobody_may_change_nothing_and_can_do_nothing_special(deploy
         "seccompProfile": {"type": "RuntimeDefault"},
     }
     assert container(deployment)["securityContext"] == {
+        "runAsNonRoot": True,
         "allowPrivilegeEscalation": False,
         "privileged": False,
         "readOnlyRootFilesystem": True,
