@@ -16,8 +16,6 @@ provider "kubernetes" {
 }
 
 locals {
-  tag = var.image_tag == null ? "" : ":${var.image_tag}"
-
   environment = {
     AWS_REGION   = var.region
     LOG_FORMAT   = "json"
@@ -29,7 +27,7 @@ locals {
   services = {
     intake = {
       name         = var.intake_name
-      image        = "${var.image_namespace}/checkpoint-processing_requests${local.tag}"
+      image        = "${var.image_namespace}/checkpoint-processing_requests:${var.intake_image_tag}"
       replicas     = var.intake_replicas
       max_replicas = var.intake_max_replicas
       ports        = { public = 5001, private = 9001 }
@@ -48,7 +46,7 @@ locals {
     }
     broker = {
       name         = var.broker_name
-      image        = "${var.image_namespace}/checkpoint-messages_broker${local.tag}"
+      image        = "${var.image_namespace}/checkpoint-messages_broker:${var.broker_image_tag}"
       replicas     = var.broker_replicas
       max_replicas = var.broker_max_replicas
       ports        = { private = 9002 }

@@ -33,17 +33,6 @@ variable "broker_name" {
   }
 }
 
-variable "image_tag" {
-  description = "With which tag the deployments begin; null: none, which registries take for latest. Later ones are deployed."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.image_tag == null || can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", var.image_tag))
-    error_message = "The tag must be 1 to 128 letters, digits, underscores, dots and hyphens."
-  }
-}
-
 variable "image_pull_secret" {
   description = "The Kubernetes secret with which private images are pulled; null: they are public, or in this account's ECR."
   type        = string

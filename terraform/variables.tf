@@ -23,6 +23,26 @@ variable "image_namespace" {
   }
 }
 
+variable "intake_image_tag" {
+  description = "The tag that the intake's first pods run, as its build has pushed it; later ones come by deploys."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$", var.intake_image_tag)) && var.intake_image_tag != "latest"
+    error_message = "The tag must be one that stays what it is, as 1.0.42, with or without @sha256:… behind it; latest is not."
+  }
+}
+
+variable "broker_image_tag" {
+  description = "The tag that the broker's first pods run, as its build has pushed it; later ones come by deploys."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$", var.broker_image_tag)) && var.broker_image_tag != "latest"
+    error_message = "The tag must be one that stays what it is, as 1.0.42, with or without @sha256:… behind it; latest is not."
+  }
+}
+
 variable "region" {
   description = "The AWS region."
   type        = string

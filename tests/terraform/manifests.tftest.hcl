@@ -6,8 +6,10 @@ mock_provider "aws" {
 }
 
 variables {
-  token           = "a-token-of-the-tests"
-  image_namespace = "somebody"
+  token            = "a-token-of-the-tests"
+  image_namespace  = "somebody"
+  intake_image_tag = "1.0.7"
+  broker_image_tag = "1.0.5"
 }
 
 run "as_it_is" {
@@ -22,7 +24,6 @@ run "with_everything" {
     broker_replicas               = 2
     drain_seconds                 = 45
     image_pull_secret             = "registry"
-    image_tag                     = "1.0.42"
     intake_max_replicas           = 8
     intake_replicas               = 3
     keda_enabled                  = true

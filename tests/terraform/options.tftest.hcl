@@ -6,8 +6,10 @@ mock_provider "aws" {
 }
 
 variables {
-  token           = "a-token-of-the-tests"
-  image_namespace = "registry.example.com:5000/mail"
+  token            = "a-token-of-the-tests"
+  image_namespace  = "registry.example.com:5000/mail"
+  intake_image_tag = "1.0.7"
+  broker_image_tag = "1.0.5"
 }
 
 run "an_address_is_told_of_alarms" {
@@ -72,7 +74,6 @@ run "everything_can_be_named_otherwise" {
     broker_name            = "other-broker"
     cluster_name           = "other"
     dead_letter_queue_name = "other-dead-letters"
-    image_tag              = "1.0.42"
     intake_name            = "other-intake"
     intake_service_name    = "other-service"
     keda_enabled           = true

@@ -6,8 +6,10 @@ mock_provider "aws" {
 }
 
 variables {
-  token           = "a-token-of-the-tests"
-  image_namespace = "somebody"
+  token            = "a-token-of-the-tests"
+  image_namespace  = "somebody"
+  intake_image_tag = "1.0.7"
+  broker_image_tag = "1.0.5"
 }
 
 run "the_intake_may_send_to_its_queue_and_read_its_parameters" {

@@ -7,8 +7,10 @@ mock_provider "aws" {
 }
 
 variables {
-  token           = "a-token-of-the-tests"
-  image_namespace = "somebody"
+  token            = "a-token-of-the-tests"
+  image_namespace  = "somebody"
+  intake_image_tag = "1.0.7"
+  broker_image_tag = "1.0.5"
 }
 
 run "names_that_aws_does_not_know_are_refused" {
@@ -26,7 +28,7 @@ run "names_that_aws_does_not_know_are_refused" {
     deployer_arn                  = "deployer"
     image_namespace               = "somebody/"
     image_pull_secret             = "With_Capitals"
-    image_tag                     = "with:colon"
+    intake_image_tag              = "with:colon"
     intake_name                   = "processing_requests"
     intake_service_name           = "Service"
     kubernetes_namespace          = "kube-system"
@@ -57,7 +59,7 @@ run "names_that_aws_does_not_know_are_refused" {
     var.deployer_arn,
     var.image_namespace,
     var.image_pull_secret,
-    var.image_tag,
+    var.intake_image_tag,
     var.intake_name,
     var.intake_service_name,
     var.kubernetes_namespace,
@@ -157,6 +159,7 @@ run "what_does_not_go_together_is_refused" {
   variables {
     archive_prefix          = "staging/mail"
     broker_max_replicas     = 1
+    broker_image_tag        = "latest"
     broker_name             = "processingrequests"
     broker_replicas         = 2
     intake_max_replicas     = 1
@@ -167,6 +170,7 @@ run "what_does_not_go_together_is_refused" {
   }
 
   expect_failures = [
+    var.broker_image_tag,
     var.broker_max_replicas,
     var.broker_name,
     var.intake_max_replicas,

@@ -76,7 +76,13 @@ def applied(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
     terraform = Terraform(
         directory,
         emulator.environment
-        | {"TF_VAR_token": "foobar", "TF_VAR_image_namespace": "nobody", "TF_VAR_bucket_force_destroy": "true"},
+        | {
+            "TF_VAR_token": "foobar",
+            "TF_VAR_image_namespace": "nobody",
+            "TF_VAR_intake_image_tag": "1.0.7",
+            "TF_VAR_broker_image_tag": "1.0.5",
+            "TF_VAR_bucket_force_destroy": "true",
+        },
     )
     terraform.init()
     _log.info("applying all but %s", ", ".join(file.name for file in _NOT_HERE))

@@ -10,7 +10,7 @@ import pytest
 
 from terraform import prepared
 from terraform.prepared import TESTS, Terraform
-from terraform.source import CONFIGURATION, variables
+from terraform.source import CONFIGURATION, parsed, variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,6 +80,14 @@ def test_the_token_is_sensitive_kept_nowhere_and_has_no_default() -> None:
     assert token["sensitive"] is True
     assert token["ephemeral"] is True
     assert "default" not in token
+
+
+def test_the_example_gives_every_variable_that_has_no_default_except_the_token() -> None:
+    example = parsed([CONFIGURATION / "terraform.tfvars.example"])
+
+    assert {name for name, variable in variables().items() if "default" not in variable} <= {*example, "token"}
+    assert example.keys() <= variables().keys()
+    assert "token" not in example
 
 
 def test_the_whole_is_valid(configuration: Terraform) -> None:

@@ -33,8 +33,8 @@ def test_what_kubectl_shows_is_what_the_seed_shows(plain: Objects) -> None:
     }
 
     assert shown == {
-        BROKER: (1, BROKER, "somebody/checkpoint-messages_broker", {"matchLabels": {"app": BROKER}}),
-        INTAKE: (1, INTAKE, "somebody/checkpoint-processing_requests", {"matchLabels": {"app": INTAKE}}),
+        BROKER: (1, BROKER, "somebody/checkpoint-messages_broker:1.0.5", {"matchLabels": {"app": BROKER}}),
+        INTAKE: (1, INTAKE, "somebody/checkpoint-processing_requests:1.0.7", {"matchLabels": {"app": INTAKE}}),
     }
     assert {each["metadata"]["namespace"] for each in plain} == {"default"}
 
