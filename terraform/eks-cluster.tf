@@ -1,5 +1,33 @@
 # The cluster, its nodes, who may do what in it, and which role each service's pods have.
 
+# Whoever applies this also makes what is inside the cluster.
+data "aws_iam_session_context" "this" {
+  arn = data.aws_caller_identity.this.arn
+
+  lifecycle {
+    postcondition {
+      condition     = contains(var.admin_arns, self.issuer_arn)
+      error_message = "Add ${self.issuer_arn} to admin_arns: only who is named there can apply this."
+    }
+  }
+}
+
+locals {
+  admins = { for arn in var.admin_arns : arn => {
+    principal_arn = arn
+    policy_associations = {
+      admin = {
+        policy_arn   = "arn:${local.partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+        access_scope = { type = "cluster" }
+      }
+    }
+  } }
+  deployer = { for arn in var.deployer_arn[*] : arn => {
+    principal_arn     = arn
+    kubernetes_groups = [local.deployers]
+  } }
+}
+
 module "eks" {
   source  = "terraform-aws-modules/eks/aws"
   version = "~> 20.37"
@@ -14,15 +42,11 @@ module "eks" {
   cluster_endpoint_public_access       = true
   cluster_endpoint_public_access_cidrs = var.cluster_public_access_cidrs
 
-  # Who applies this administers the cluster. The pipelines' identity gets a group, and that group's rights are in
-  # deployer.tf: it can set the image of two deployments.
-  enable_cluster_creator_admin_permissions = true
-  access_entries = var.deployer_arn == null ? {} : {
-    deployer = {
-      principal_arn     = var.deployer_arn
-      kubernetes_groups = [local.deployers]
-    }
-  }
+  # By name and not by who applies: else the next person's apply would take the rights of the one before. The pipelines'
+  # identity gets a group, and that group's rights are in deployer.tf: it can set the image of two deployments.
+  enable_cluster_creator_admin_permissions = false
+  kms_key_administrators                   = var.admin_arns
+  access_entries                           = merge(local.admins, local.deployer)
 
   cluster_addons = {
     coredns    = {}

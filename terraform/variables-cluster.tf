@@ -70,6 +70,10 @@ variable "deployer_arn" {
     condition     = var.deployer_arn == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(user|role)/", var.deployer_arn))
     error_message = "The deployer must be the ARN of an IAM user or role."
   }
+  validation {
+    condition     = var.deployer_arn == null || !contains(var.admin_arns, coalesce(var.deployer_arn, "none"))
+    error_message = "The deployer must not be one of admin_arns: the pipelines would administer the cluster."
+  }
 }
 
 variable "node_instance_types" {

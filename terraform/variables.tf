@@ -43,6 +43,16 @@ variable "broker_image_tag" {
   }
 }
 
+variable "admin_arns" {
+  description = "The IAM users and roles that administer the cluster and apply this; a role of several people is the simplest."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.admin_arns) > 0 && alltrue([for arn in var.admin_arns : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(root$|user/|role/)", arn))])
+    error_message = "At least one ARN of an IAM user or role is needed; of a session, name its role: arn:aws:iam::123456789012:role/admins."
+  }
+}
+
 variable "region" {
   description = "The AWS region."
   type        = string

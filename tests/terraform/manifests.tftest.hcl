@@ -10,6 +10,7 @@ variables {
   image_namespace  = "somebody"
   intake_image_tag = "1.0.7"
   broker_image_tag = "1.0.5"
+  admin_arns       = ["arn:aws:iam::123456789012:role/admins"]
 }
 
 run "as_it_is" {

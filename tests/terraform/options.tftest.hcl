@@ -10,6 +10,7 @@ variables {
   image_namespace  = "registry.example.com:5000/mail"
   intake_image_tag = "1.0.7"
   broker_image_tag = "1.0.5"
+  admin_arns       = ["arn:aws:iam::123456789012:role/admins"]
 }
 
 run "an_address_is_told_of_alarms" {
@@ -43,26 +44,66 @@ run "with_a_certificate_clients_use_the_name_that_it_is_for" {
   }
 }
 
-run "the_deployer_gets_a_group_and_not_the_cluster" {
+run "who_administers_the_cluster_is_named_and_the_same_whoever_applies" {
   command = plan
 
   variables {
-    deployer_arn                = "arn:aws:iam::123456789012:user/deployer"
+    admin_arns   = ["arn:aws:iam::123456789012:role/admins", "arn:aws:iam::123456789012:user/second"]
+    deployer_arn = "arn:aws:iam::123456789012:user/deployer"
+  }
+
+  override_data {
+    target = data.aws_iam_session_context.this
+    values = { issuer_arn = "arn:aws:iam::123456789012:user/second" }
+  }
+
+  assert {
+    condition = module.eks.asked.access_entries == {
+      "arn:aws:iam::123456789012:role/admins" = {
+        principal_arn = "arn:aws:iam::123456789012:role/admins"
+        policy_associations = {
+          admin = {
+            policy_arn   = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+            access_scope = { type = "cluster" }
+          }
+        }
+      }
+      "arn:aws:iam::123456789012:user/second" = {
+        principal_arn = "arn:aws:iam::123456789012:user/second"
+        policy_associations = {
+          admin = {
+            policy_arn   = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+            access_scope = { type = "cluster" }
+          }
+        }
+      }
+      "arn:aws:iam::123456789012:user/deployer" = {
+        principal_arn     = "arn:aws:iam::123456789012:user/deployer"
+        kubernetes_groups = ["checkpoint:deployers"]
+      }
+    }
+    error_message = "Admins administer it, the deployer has a group and no policy, and nobody else has anything."
+  }
+  assert {
+    condition     = module.eks.asked.enable_cluster_creator_admin_permissions == false
+    error_message = "Whoever applies gets nothing by that."
+  }
+  assert {
+    condition     = module.eks.asked.kms_key_administrators == tolist(["arn:aws:iam::123456789012:role/admins", "arn:aws:iam::123456789012:user/second"])
+    error_message = "The key of the cluster's secrets is theirs too; left out, the module would take whoever applies."
+  }
+}
+
+run "the_clusters_api_is_reached_from_the_given_addresses_only" {
+  command = plan
+
+  variables {
     cluster_public_access_cidrs = ["203.0.113.0/24"]
   }
 
   assert {
-    condition = jsonencode(module.eks.asked.access_entries) == jsonencode({
-      deployer = {
-        kubernetes_groups = ["checkpoint:deployers"]
-        principal_arn     = "arn:aws:iam::123456789012:user/deployer"
-      }
-    })
-    error_message = "The access entry names a group and no policy."
-  }
-  assert {
     condition     = module.eks.asked.cluster_endpoint_public_access_cidrs == tolist(["203.0.113.0/24"])
-    error_message = "The cluster's API is reached from the given addresses only."
+    error_message = "And from nowhere else."
   }
 }
 

@@ -11,6 +11,7 @@ variables {
   image_namespace  = "somebody"
   intake_image_tag = "1.0.7"
   broker_image_tag = "1.0.5"
+  admin_arns       = ["arn:aws:iam::123456789012:role/admins"]
 }
 
 run "names_that_aws_does_not_know_are_refused" {
@@ -87,6 +88,26 @@ run "a_prefix_with_slashes_at_its_ends_is_refused" {
   }
 
   expect_failures = [var.archive_prefix]
+}
+
+run "a_session_is_no_admin" {
+  command = plan
+
+  variables {
+    admin_arns = ["arn:aws:sts::123456789012:assumed-role/admins/somebody"]
+  }
+
+  expect_failures = [var.admin_arns]
+}
+
+run "a_cluster_that_nobody_administers_is_refused" {
+  command = plan
+
+  variables {
+    admin_arns = []
+  }
+
+  expect_failures = [var.admin_arns]
 }
 
 run "numbers_that_are_too_small_are_refused" {
@@ -200,4 +221,25 @@ run "a_region_without_three_zones_is_refused_by_name" {
   }
 
   expect_failures = [data.aws_availability_zones.this]
+}
+
+run "somebody_who_applies_and_is_no_admin_is_refused_by_name" {
+  command = plan
+
+  override_data {
+    target = data.aws_iam_session_context.this
+    values = { issuer_arn = "arn:aws:iam::123456789012:user/somebody" }
+  }
+
+  expect_failures = [data.aws_iam_session_context.this]
+}
+
+run "pipelines_that_would_administer_the_cluster_are_refused" {
+  command = plan
+
+  variables {
+    deployer_arn = "arn:aws:iam::123456789012:role/admins"
+  }
+
+  expect_failures = [var.deployer_arn]
 }

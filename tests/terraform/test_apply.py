@@ -81,6 +81,7 @@ def applied(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
             "TF_VAR_image_namespace": "nobody",
             "TF_VAR_intake_image_tag": "1.0.7",
             "TF_VAR_broker_image_tag": "1.0.5",
+            "TF_VAR_admin_arns": '["arn:aws:iam::000000000000:root"]',
             "TF_VAR_bucket_force_destroy": "true",
         },
     )

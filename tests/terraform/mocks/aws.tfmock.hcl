@@ -1,7 +1,14 @@
 # AWS as the tests see it: an account, three zones and one too many, and names that a plan can be compared with.
 
 mock_data "aws_caller_identity" {
-  defaults = { account_id = "123456789012" }
+  defaults = {
+    account_id = "123456789012"
+    arn        = "arn:aws:sts::123456789012:assumed-role/admins/somebody"
+  }
+}
+
+mock_data "aws_iam_session_context" {
+  defaults = { issuer_arn = "arn:aws:iam::123456789012:role/admins" }
 }
 
 mock_data "aws_partition" {

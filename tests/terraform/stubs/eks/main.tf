@@ -8,6 +8,7 @@ variable "subnet_ids" { type = list(string) }
 variable "cluster_endpoint_public_access" { type = bool }
 variable "cluster_endpoint_public_access_cidrs" { type = list(string) }
 variable "enable_cluster_creator_admin_permissions" { type = bool }
+variable "kms_key_administrators" { type = list(string) }
 variable "access_entries" { type = any }
 variable "cluster_addons" { type = any }
 variable "eks_managed_node_groups" { type = any }
@@ -25,6 +26,7 @@ output "asked" {
     subnet_ids                               = var.subnet_ids
     cluster_endpoint_public_access_cidrs     = var.cluster_endpoint_public_access_cidrs
     enable_cluster_creator_admin_permissions = var.enable_cluster_creator_admin_permissions
+    kms_key_administrators                   = var.kms_key_administrators
     access_entries                           = var.access_entries
     cluster_addons                           = var.cluster_addons
     eks_managed_node_groups                  = var.eks_managed_node_groups
