@@ -4,15 +4,9 @@ locals {
   scheme      = var.load_balancer_certificate_arn == null ? "http" : "https"
   host        = var.service_host == null ? local.load_balancer_host : var.service_host
   service_url = "${local.scheme}://${local.host}:${var.service_port}/process_request"
-  example = jsonencode({
-    data = {
-      email_subject    = "Your Subject"
-      email_sender     = "Your Sender"
-      email_timestream = "1706213694"
-      email_content    = "Your Content"
-    }
-    token = "TOKEN"
-  })
+
+  # Byte for byte the e-mail of the README and the guide. Made by jsonencode, which sorts members, it would be another one.
+  email = "{\"email_subject\": \"Your Subject\", \"email_sender\": \"Your Sender\", \"email_timestream\": \"1706213694\", \"email_content\": \"Your Content\"}"
 }
 
 output "service_url" {
@@ -52,7 +46,7 @@ output "kubeconfig_command" {
 
 output "post_command" {
   description = "Type this, with the token in place of TOKEN, to post an e-mail."
-  value       = "curl -X POST -H 'Content-Type: application/json' -d '${local.example}' ${local.service_url}"
+  value       = "curl -X POST -H \"Content-Type: application/json\" -d '{\"data\": ${local.email}, \"token\": \"TOKEN\"}' ${local.service_url}"
 }
 
 output "archive_command" {

@@ -103,15 +103,15 @@ locals {
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
       {
-        # A put without If-None-Match would overwrite; with it, S3 answers 412 where the name is taken. Nobody is
-        # excepted, not even administrators. Copies are puts, and each call of a multipart upload but its last carries no
-        # such header, so that these are refused as well, from the first: an e-mail is put in one piece.
+        # A put or a copy without If-None-Match would overwrite; with it, S3 answers 412 where the name is taken. Nobody
+        # is excepted, not even administrators. It holds for e-mails alone: no call of a multipart upload but the last
+        # takes that header, so that what people stage or export beside them could not be uploaded in parts.
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
         Sid       = "NothingOverwritten"
         Effect    = "Deny"
         Principal = "*"
         Action    = "s3:PutObject"
-        Resource  = ["${aws_s3_bucket.archive.arn}/${local.archive_path}*"]
+        Resource  = [local.emails]
         Condition = { Null = { "s3:if-none-match" = "true" } }
       },
     ]

@@ -159,7 +159,7 @@ run "the_bucket_refuses_what_is_not_encrypted_and_what_would_overwrite" {
           Effect    = "Deny"
           Principal = "*"
           Action    = "s3:PutObject"
-          Resource  = ["arn:aws:s3:::the-bucket/*"]
+          Resource  = ["arn:aws:s3:::the-bucket/sqs_message_*.json"]
           Condition = { Null = { "s3:if-none-match" = "true" } }
         },
       ]
@@ -271,8 +271,8 @@ run "below_a_prefix_the_rules_hold_for_that_prefix" {
   }
 
   assert {
-    condition     = jsondecode(aws_s3_bucket_policy.archive.policy).Statement[1].Resource == ["arn:aws:s3:::the-bucket/mail/in/*"]
-    error_message = "Nothing below it is overwritten."
+    condition     = jsondecode(aws_s3_bucket_policy.archive.policy).Statement[1].Resource == ["arn:aws:s3:::the-bucket/mail/in/sqs_message_*.json"]
+    error_message = "No e-mail below it is overwritten."
   }
   assert {
     condition = [

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from e2e.test_seed import GOOD
 from terraform import prepared
 from terraform.prepared import TESTS, Terraform
 from terraform.source import CONFIGURATION, parsed, variables
@@ -112,3 +114,11 @@ def test_no_output_is_sensitive(plans: Mapping[str, dict[str, Any]]) -> None:
     for plan in plans.values():
         for name, output in plan["output_changes"].items():
             assert not output["after_sensitive"], name
+
+
+def test_the_command_to_post_with_sends_the_seeds_request_byte_for_byte(plans: Mapping[str, dict[str, Any]]) -> None:
+    command = plans["as_it_is"]["output_changes"]["post_command"]["after"]
+    *_, flag, request, url = shlex.split(command)
+
+    assert (flag, url) == ("-d", "http://the-load-balancer.example:5001/process_request")
+    assert request.replace("TOKEN", "foobar").encode() == GOOD
