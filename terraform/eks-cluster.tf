@@ -36,7 +36,7 @@ module "eks" {
   cluster_version           = var.cluster_version
   cluster_service_ipv4_cidr = var.service_cidr
   vpc_id                    = module.vpc.vpc_id
-  subnet_ids                = module.vpc.private_subnets
+  subnet_ids                = terraform_data.private_subnets.output
 
   # Reachable from outside, because kubectl and the deploy pipelines are outside; nodes reach it from inside.
   cluster_endpoint_public_access       = true

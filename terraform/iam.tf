@@ -90,9 +90,6 @@ locals {
       },
     ]
   }
-
-  # What the broker names its objects; everything else in the bucket is none of its business.
-  emails = "${aws_s3_bucket.archive.arn}/${local.archive_path}sqs_message_*.json"
 }
 
 resource "aws_iam_role" "intake" {

@@ -39,6 +39,5 @@ resource "kubernetes_service_v1" "intake" {
     }
   }
 
-  # At the end the load balancer has to go before the network that it stands in.
-  depends_on = [module.eks, module.vpc, kubernetes_namespace_v1.checkpoint]
+  depends_on = [module.eks, kubernetes_namespace_v1.checkpoint]
 }

@@ -28,6 +28,9 @@ locals {
   # Below which the e-mails lie, with its slash: "" or "mail/".
   archive_path = var.archive_prefix == "" ? "" : "${var.archive_prefix}/"
 
+  # What the broker names its objects. What else lies in the bucket, it neither reads nor writes.
+  emails = "${aws_s3_bucket.archive.arn}/${local.archive_path}sqs_message_*.json"
+
   # What one service knows of the other is the queue alone; so each reads its own parameters and has its own role.
   intake_parameters = [aws_ssm_parameter.token.arn, aws_ssm_parameter.queue_url.arn]
   broker_parameters = [aws_ssm_parameter.queue_url.arn, aws_ssm_parameter.archive_url.arn]

@@ -52,3 +52,10 @@ resource "aws_vpc_endpoint" "s3" {
   vpc_endpoint_type = "Gateway"
   route_table_ids   = module.vpc.private_route_table_ids
 }
+
+# What runs in the network comes after all of it, and goes before any of it. By the subnets alone Terraform would not know
+# that: a destroy would take the NAT gateway's route away from nodes whose pods are still finishing.
+resource "terraform_data" "private_subnets" {
+  input      = module.vpc.private_subnets
+  depends_on = [module.vpc, aws_vpc_endpoint.s3]
+}

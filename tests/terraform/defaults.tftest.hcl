@@ -5,6 +5,12 @@ mock_provider "aws" {
   override_during = plan
 }
 
+override_resource {
+  target          = terraform_data.private_subnets
+  override_during = plan
+  values          = { output = ["subnet-of-us-east-1a", "subnet-of-us-east-1b", "subnet-of-us-east-1c"] }
+}
+
 variables {
   token            = "a-token-of-the-tests"
   image_namespace  = "somebody"

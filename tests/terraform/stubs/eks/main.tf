@@ -14,6 +14,11 @@ variable "cluster_addons" { type = any }
 variable "eks_managed_node_groups" { type = any }
 variable "node_security_group_additional_rules" { type = any }
 
+# What takes minutes to go, with pods on it meanwhile.
+resource "terraform_data" "nodes" {
+  input = var.subnet_ids
+}
+
 output "cluster_name" { value = var.cluster_name }
 output "cluster_endpoint" { value = "https://0123456789ABCDEF.gr7.us-east-1.eks.amazonaws.com" }
 output "cluster_certificate_authority_data" { value = base64encode("a certificate") }

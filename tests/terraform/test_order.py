@@ -1,0 +1,40 @@
+"""What is made after what, and so destroyed before it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from terraform.source import WORKLOADS, resources
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from terraform.prepared import Terraform
+
+
+def after(one: str, edges: Collection[tuple[str, str]]) -> set[str]:
+    """All that something waits for when it is made, directly or not."""
+    found: set[str] = set()
+    left = {one}
+    while left:
+        left = {other for each, other in edges if each in left} - found
+        found |= left
+    return found
+
+
+@pytest.mark.parametrize("way_out", ["module.vpc.terraform_data.nat_gateway_route", "aws_vpc_endpoint.s3"])
+def test_nodes_keep_their_way_out_for_as_long_as_they_live(configuration: Terraform, way_out: str) -> None:
+    edges = re.findall(r'"([^"]+)" -> "([^"]+)"', configuration.run("graph").stdout)
+
+    assert way_out in after("module.eks.terraform_data.nodes", edges)
+
+
+def test_everything_in_the_cluster_goes_before_the_cluster() -> None:
+    workloads = [each for each in resources(WORKLOADS) if each[0].startswith("kubernetes_")]
+    edges = [(f"{kind}.{name}", other.strip("${}")) for kind, name, body in workloads for other in body["depends_on"]]
+
+    assert len(workloads) >= 10
+    assert [each for each in workloads if "module.eks" not in after(".".join(each[:2]), edges)] == []
