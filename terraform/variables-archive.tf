@@ -59,8 +59,11 @@ variable "noncurrent_version_days" {
   }
 }
 
+# The broker compares what it archives with what is there, so an e-mail has to be readable at once. INTELLIGENT_TIERING is,
+# as long as nobody adds its archive access tiers to the bucket.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html
 variable "archive_transition" {
-  description = "After how many days e-mails of 128 KB and more move to which cheaper storage class; null: never."
+  description = "After how many days e-mails of 128 KB and more move to which cheaper class; null: never."
   type = object({
     days          = number
     storage_class = string
@@ -69,7 +72,7 @@ variable "archive_transition" {
 
   validation {
     condition     = var.archive_transition == null || contains(["STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER_IR"], try(var.archive_transition.storage_class, ""))
-    error_message = "The class must be STANDARD_IA, INTELLIGENT_TIERING or GLACIER_IR: others cannot be read at once, and the broker reads."
+    error_message = "The class must be STANDARD_IA, INTELLIGENT_TIERING or GLACIER_IR: others have to be restored before the broker can read them, or are lost with their zone."
   }
   validation {
     condition     = try(var.archive_transition.days, 30) >= 30

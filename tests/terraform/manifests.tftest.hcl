@@ -21,6 +21,7 @@ run "with_everything" {
   command = plan
 
   variables {
+    archive_transition            = { days = 30, storage_class = "INTELLIGENT_TIERING" }
     broker_max_replicas           = 9
     broker_replicas               = 2
     drain_seconds                 = 45

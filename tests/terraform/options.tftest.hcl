@@ -111,6 +111,7 @@ run "everything_can_be_named_otherwise" {
   command = plan
 
   variables {
+    archive_transition     = { days = 30, storage_class = "STANDARD_IA" }
     bucket_name            = "other-bucket"
     broker_name            = "other-broker"
     cluster_name           = "other"

@@ -154,6 +154,7 @@ run "numbers_that_are_too_large_are_refused" {
   command = plan
 
   variables {
+    archive_transition            = { days = 30, storage_class = "ONEZONE_IA" }
     cpu_target_percent            = 101
     dead_letter_retention_seconds = 1209601
     drain_seconds                 = 601
@@ -164,6 +165,7 @@ run "numbers_that_are_too_large_are_refused" {
   }
 
   expect_failures = [
+    var.archive_transition,
     var.cpu_target_percent,
     var.dead_letter_retention_seconds,
     var.drain_seconds,
@@ -179,6 +181,7 @@ run "what_does_not_go_together_is_refused" {
 
   variables {
     archive_prefix          = "staging/mail"
+    archive_transition      = { days = 30, storage_class = "GLACIER" }
     broker_max_replicas     = 1
     broker_image_tag        = "latest"
     broker_name             = "processingrequests"
@@ -191,6 +194,7 @@ run "what_does_not_go_together_is_refused" {
   }
 
   expect_failures = [
+    var.archive_transition,
     var.broker_image_tag,
     var.broker_max_replicas,
     var.broker_name,
