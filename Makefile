@@ -1,6 +1,6 @@
-# The words of this project. `make help` lists them.
+# The targets of this project. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format lock image image-test test-terraform-apply clean
+.PHONY: help run test lint types format lock image image-test test-terraform test-terraform-apply clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -9,7 +9,7 @@ EXTRAS := --extra processing-requests --extra message-broker
 LOCK   := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
           --generate-hashes --no-header --no-annotate
 
-help: ## List these words
+help: ## List these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 24
 
 run: $(VENV)/.run ## Start both services on this machine; Ctrl-C stops them
@@ -40,12 +40,15 @@ image: ## Build both images, with docker or podman
 	$(PYTHON) dev/image.py
 
 image-test: $(VENV)/.dev ## Build both images, run them as a cluster would, and stop them
-	$(BIN)/pytest -m own_word tests/images
+	$(BIN)/pytest --asked-for -m needs_containers tests/images
+
+test-terraform: $(VENV)/.dev ## Run what `make test` skips without Terraform and its provider
+	$(BIN)/pytest --asked-for tests/terraform
 
 test-terraform-apply: $(VENV)/.dev ## Apply terraform/ to an emulator, run both services on it, destroy
-	$(BIN)/pytest -m own_word -o log_cli=true -o log_cli_level=INFO tests/terraform
+	$(BIN)/pytest --asked-for -m applies_terraform -o log_cli=true -o log_cli_level=INFO tests/terraform
 
-clean: ## Remove what the other words made, but never the data
+clean: ## Remove what the other targets made, but never the data
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.run $(VENV)/.dev: $(VENV)/.%: requirements/%.txt pyproject.toml

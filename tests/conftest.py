@@ -1,1 +1,30 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 pytest_plugins = ["emulator"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--asked-for",
+        action="store_true",
+        help="where this machine lacks what a test needs, end with an error instead of skipping the test",
+    )
+
+
+@pytest.fixture(scope="session")
+def cannot_run(pytestconfig: pytest.Config) -> Callable[[str], NoReturn]:
+    """Skips a test, with the reason; ends the whole run with it where the test's target was asked for by name."""
+
+    def stop(reason: str) -> NoReturn:
+        if pytestconfig.getoption("--asked-for"):
+            pytest.exit(reason, returncode=1)
+        pytest.skip(reason)
+
+    return stop

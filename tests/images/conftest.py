@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import pytest
 
@@ -25,10 +25,10 @@ BROKER: Final = f"checkpoint-messages_broker:{TAG}"
 
 
 @pytest.fixture(scope="session")
-def engine_command() -> str:
+def engine_command(cannot_run: Callable[[str], NoReturn]) -> str:
     found = subprocess.run([*BUILD, "engine"], capture_output=True, text=True, check=False)
     if found.returncode != 0:
-        pytest.skip(found.stderr.strip())
+        cannot_run(found.stderr.strip())
     return found.stdout.strip()
 
 

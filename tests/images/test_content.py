@@ -13,7 +13,7 @@ from images.conftest import BROKER, INTAKE
 if TYPE_CHECKING:
     from images.engine import Engine
 
-pytestmark = pytest.mark.own_word
+pytestmark = pytest.mark.needs_containers
 
 IMAGES: Final = pytest.mark.parametrize(
     ("image", "app"), [(INTAKE, "processing_requests"), (BROKER, "message_broker")], ids=["intake", "broker"]

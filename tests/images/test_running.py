@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from images.conftest import Start
     from images.engine import Container, Engine
 
-pytestmark = pytest.mark.own_word
+pytestmark = pytest.mark.needs_containers
 
 LIST: Final = (
     "import hashlib, json, pathlib; found = pathlib.Path('data/archive').glob('*.json');"

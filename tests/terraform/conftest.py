@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -8,17 +8,17 @@ from terraform import manifests, prepared
 from terraform.cluster import BROKER, INTAKE, of_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from terraform.cluster import Objects
     from terraform.prepared import Terraform
 
 
 @pytest.fixture(scope="session")
-def configuration(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
-    """The whole configuration, initialised once for all tests; skips where that cannot be."""
+def configuration(tmp_path_factory: pytest.TempPathFactory, cannot_run: Callable[[str], NoReturn]) -> Terraform:
+    """The whole configuration, initialised once for all tests."""
     if reason := prepared.missing():
-        pytest.skip(reason)
+        cannot_run(reason)
     return prepared.with_stubs(tmp_path_factory.mktemp("terraform"))
 
 

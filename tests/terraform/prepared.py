@@ -27,9 +27,12 @@ _STUBS: Final = {"vpc": "5.21.0", "eks": "20.37.0"}  # the lowest versions that 
 def missing() -> str:
     """Why the configuration cannot be run here; empty where it can."""
     if shutil.which("terraform") is None:
-        return "terraform is not installed"
-    if not os.environ.get("TERRAFORM_PLUGIN_DIR"):
-        return "TERRAFORM_PLUGIN_DIR names no directory with hashicorp/aws in it"
+        return "Terraform is not on the PATH. CONTRIBUTING.md says how to get it."
+    providers = os.environ.get("TERRAFORM_PLUGIN_DIR", "")
+    if not (providers and any(Path(providers).glob("*/hashicorp/aws"))):
+        return (
+            "TERRAFORM_PLUGIN_DIR names no folder with the provider hashicorp/aws. CONTRIBUTING.md says how to get it."
+        )
     return ""
 
 

@@ -14,7 +14,7 @@ import logging
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import boto3
 import pytest
@@ -31,11 +31,11 @@ from terraform.recorder import Call, recording
 from terraform.source import CONFIGURATION, WORKLOADS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from emulator import Emulator
 
-pytestmark = pytest.mark.own_word
+pytestmark = pytest.mark.applies_terraform
 
 _log = logging.getLogger(__name__)
 
@@ -66,10 +66,12 @@ _ROLES: Final = {
 
 
 @pytest.fixture(scope="module")
-def applied(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
+def applied(
+    emulator: Emulator, tmp_path_factory: pytest.TempPathFactory, cannot_run: Callable[[str], NoReturn]
+) -> Iterator[Terraform]:
     """What was applied, destroyed at the end, when nothing may be left."""
     if reason := prepared.missing():
-        pytest.skip(reason)
+        cannot_run(reason)
     directory = tmp_path_factory.mktemp("applied")
     prepared.copy(directory, leave_out=_NOT_HERE)
     (directory / "emulator_override.tf").write_text(_FOR_THE_EMULATOR)
