@@ -70,7 +70,7 @@ def test_an_image_says_what_it_is_and_runs_as_nobody(engine: Engine, image: str,
     assert labels["licenses"] == "MIT"
     assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unknown", labels["revision"])
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)|unknown", labels["created"])
-    assert labels["source"].startswith("https://")
+    assert labels["source"] == "unknown"  # a build here is of nobody's repository; the pipeline names its own
     assert labels["description"]
     assert config["User"] == "10001:10001"
     assert config["Cmd"] == ["python", "-m", app]

@@ -220,16 +220,6 @@ def test_no_object_is_put_but_on_condition_that_there_is_none(used: Used) -> Non
     assert all(call.creates_only for call in puts)
 
 
-@pytest.mark.usefixtures("used")
-def test_whether_the_emulator_keeps_the_buckets_policy_is_said(emulator: Emulator) -> None:
-    try:
-        emulator.s3.put_object(Bucket=BUCKET, Key="sqs_message_1.json", Body=b"")
-    except emulator.s3.exceptions.ClientError as error:
-        _log.info("a put without If-None-Match was refused: %s", error)
-    else:
-        _log.warning("the emulator does not keep bucket policies: a put without If-None-Match went through")
-
-
 def _granted(emulator: Emulator, role: str, policy: str) -> set[tuple[str, str]]:
     """Each action with each resource that the applied policy grants it on."""
     iam = boto3.client(
