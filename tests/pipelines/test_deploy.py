@@ -1,117 +1,135 @@
-"""Deploy: exactly the tag that was asked for, waited for and tried."""
+"""Deploy: exactly that image, waited for, watched, and taken back where that fails."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from checkpoint.email import Email
-from pipelines.deploying import IMAGE, JOB, STATUS, WELL, changes, context
-from pipelines.runner import run_job
-from pipelines.workflows import REPOSITORY, WORKFLOWS
+from emails import body
+from pipelines.workflows import JOBS, REPOSITORY, STEPS, run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from pipelines.intake import Intake
+    from pipelines.workflows import Ran
+
+JOB: Final = JOBS["_deploy/deploy"]
+ENV: Final = {"DEPLOYMENT": "broker", "KUBERNETES_NAMESPACE": "mail", "REGISTRY": "docker.io", "REGION": "eu-west-1"}
+REVISION: Final = "kubectl get deployment broker --output jsonpath={.metadata.annotations"
+SET: Final = "_deploy/deploy/Set the image"
+BACK: Final = "_deploy/deploy/Go back to what ran before"
 
 
-def test_it_sets_exactly_the_image_and_the_tag_waits_for_it_and_posts_an_email(tmp_path: Path, intake: Intake) -> None:
-    run = run_job(JOB, context(intake), WELL, tmp_path)
-    assert run.failed == [], run.log
-    assert changes(run) == [f"kubectl set image deployment/messagesbroker messagesbroker={IMAGE}"]
-    assert run.calls.index(STATUS) == run.calls.index(changes(run)[0]) + 1
-    assert len(intake.posted) == 1
+class Intake(HTTPServer):
+    """It answers every post alike, and keeps what was posted."""
+
+    status = 200
+    posted: list[tuple[str, str, bytes]]  # path, Authorization, body
 
 
-def test_it_speaks_to_the_cluster_and_the_namespace_of_the_settings(tmp_path: Path, intake: Intake) -> None:
-    settings = {"vars__CLUSTER_NAME": "another", "vars__KUBERNETES_NAMESPACE": "mail"}
-    run = run_job(JOB, context(intake, **settings), WELL, tmp_path)
-    assert run.of("aws") == ["aws eks update-kubeconfig --region eu-west-1 --name another"]
-    assert run.of("kubectl")[0] == "kubectl config set-context --current --namespace mail"
+class Handler(BaseHTTPRequestHandler):
+    server: Intake
+
+    def do_POST(self) -> None:
+        posted = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.posted.append((self.path, self.headers["Authorization"], posted))
+        self.send_response(self.server.status)
+        self.end_headers()
 
 
-def test_a_tag_that_the_registry_does_not_have_is_refused_before_kubectl_and_aws_are_called(
-    tmp_path: Path, intake: Intake
-) -> None:
-    run = run_job(JOB, context(intake), {f"imagetools inspect {IMAGE}": [(1, "not found")], **WELL}, tmp_path)
-    assert run.failed == ["Refuse a tag that the registry does not have"]
-    assert [call for call in run.calls if not call.startswith("docker ")] == []
+@pytest.fixture
+def intake() -> Iterator[Intake]:
+    if shutil.which("curl") is None:
+        pytest.skip("There is no curl to post an e-mail with.")
+    with Intake(("127.0.0.1", 0), Handler) as intake:
+        intake.posted = []
+        threading.Thread(target=intake.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        yield intake
+        intake.shutdown()
 
 
-@pytest.mark.parametrize("tag", ["", "a b", "1.0;id", "$(id)", "../x", "1.0@sha256:0", "-x", "1.0\nx", "x" * 129])
-def test_an_input_that_is_no_tag_is_refused_before_anything_is_called(tmp_path: Path, intake: Intake, tag: str) -> None:
-    run = run_job(JOB, context(intake, inputs__tag=tag), WELL, tmp_path)
-    assert run.failed == ["Name the image"]
-    assert run.calls == []
+def post(folder: Path, intake: Intake, url: str) -> Ran:
+    address = f"127.0.0.1:{intake.server_port}"
+    settings = ENV | {"SERVICE_URL": url.format(address), "SMOKE_TOKEN": 'to"ken\\'}
+    balancer = {"kubectl get service processingrequestssvc": [(0, address)]}
+    return run("_deploy/deploy/Post an e-mail", folder, settings, balancer)
 
 
-@pytest.mark.parametrize("setting", ["vars.IMAGE_NAMESPACE", "secrets.AWS_REGION", "secrets.SMOKE_TOKEN"])
-def test_a_setting_that_is_missing_is_named_before_anything_is_called(
-    tmp_path: Path, intake: Intake, setting: str
-) -> None:
-    run = run_job(JOB, context(intake) | {setting: ""}, WELL, tmp_path)
-    assert run.failed == ["Name the image"]
-    assert setting.partition(".")[2] in run.log
-    assert run.calls == []
+def test_it_speaks_to_the_cluster_and_the_namespace_of_the_settings(tmp_path: Path) -> None:
+    aws, kubectl = run("_deploy/deploy/Point kubectl at the cluster", tmp_path, ENV | {"CLUSTER": "checkpoint"}).calls
+    assert aws == "aws eks update-kubeconfig --region eu-west-1 --name checkpoint"
+    assert kubectl == "kubectl config set-context --current --namespace mail"
 
 
-def test_what_is_posted_is_the_email_of_the_readme_and_one_that_the_intake_takes(
-    tmp_path: Path, intake: Intake
-) -> None:
-    run = run_job(JOB, context(intake), WELL, tmp_path)
-    [(path, authorization, body)] = intake.posted
-    data = json.loads(body)["data"]
-    Email.accept(data, latest=1706213694)
-    assert json.dumps(data) in (REPOSITORY / "README.md").read_text()
+def test_the_revision_that_runs_is_noted_before_exactly_that_image_is_set(tmp_path: Path) -> None:
+    ran = run(SET, tmp_path, ENV | {"IMAGE": "an-image:1@sha256:0"}, {REVISION: [(0, "7")]})
+    assert ran.outputs == {"before": "7"}
+    assert ran.calls[1:] == ["kubectl set image deployment/broker broker=an-image:1@sha256:0"]
+    assert STEPS[SET]["env"] == {"IMAGE": "${{ steps.name.outputs.image }}"}
+
+
+@pytest.mark.parametrize("answer", [(0, ""), (1, "error: forbidden")])
+def test_a_deployment_without_a_revision_to_go_back_to_is_left_alone(tmp_path: Path, answer: tuple[int, str]) -> None:
+    ran = run(SET, tmp_path, ENV | {"IMAGE": "an-image:1@sha256:0"}, {REVISION: [answer]})
+    assert (ran.code, ran.outputs, len(ran.calls)) == (1, {}, 1)
+
+
+def test_a_rollout_that_fails_is_red(tmp_path: Path) -> None:
+    failed = {"kubectl rollout status deployment/broker": [(1, "error: deployment exceeded its progress deadline\n")]}
+    assert run("_deploy/deploy/Wait for the rollout", tmp_path, ENV, failed).code == 1
+
+
+@pytest.mark.parametrize("url", ["http://{}/process_request", ""], ids=["of the settings", "of the load balancer"])
+def test_what_is_posted_is_the_email_of_the_readme(tmp_path: Path, intake: Intake, url: str) -> None:
+    assert post(tmp_path, intake, url).code == 0
+    [(path, authorization, posted)] = intake.posted
     assert (path, authorization) == ("/process_request", 'Bearer to"ken\\')
-    assert 'to"ken' not in " ".join(run.calls) + run.log
+    assert json.loads(posted) == {"data": json.loads(body())}
+    assert body() in (REPOSITORY / "README.md").read_bytes()
 
 
-def test_without_an_address_of_its_own_the_one_of_the_load_balancer_is_taken(tmp_path: Path, intake: Intake) -> None:
-    rules = {"get service processingrequestssvc": [(0, intake.address)], **WELL}
-    run = run_job(JOB, context(intake, vars__SERVICE_URL=""), rules, tmp_path)
-    assert run.failed == [], run.log
-    assert [path for path, *_ in intake.posted] == ["/process_request"]
-
-
-def test_a_role_is_taken_on_where_one_is_set_and_the_access_key_elsewhere(tmp_path: Path, intake: Intake) -> None:
-    (tmp_path / "key").mkdir()
-    [key] = run_job(JOB, context(intake), WELL, tmp_path / "key").of("uses")
-    assert "'aws-access-key-id': 'AKIAEXAMPLE'" in key
-    assert "role-to-assume" not in key
-    (tmp_path / "role").mkdir()
-    [role] = run_job(JOB, context(intake, vars__AWS_ROLE_ARN="arn:role"), WELL, tmp_path / "role").of("uses")
-    assert role.endswith("{'role-to-assume': 'arn:role', 'aws-region': 'eu-west-1'}")
-
-
-def test_a_private_image_is_looked_up_with_the_registrys_password(tmp_path: Path, intake: Intake) -> None:
-    login = {"secrets__DOCKER_USERNAME": "somebody", "secrets__DOCKER_PASSWORD": "secret"}
-    run = run_job(JOB, context(intake, **login), WELL, tmp_path)
-    assert run.of("docker")[0] == "docker login docker.io --username somebody --password-stdin"
-    assert run.given[run.of("docker")[0]] == "secret"
-
-
-def test_two_deploys_of_one_environment_wait_for_each_other_and_neither_is_cut_off() -> None:
-    assert JOB["concurrency"] == {"group": "deploy-${{ inputs.environment }}", "cancel-in-progress": False}
+def test_an_answer_other_than_200_or_none_is_red(tmp_path: Path, intake: Intake) -> None:
+    intake.status = 401
+    ran = post(tmp_path, intake, "http://{}/process_request")
+    assert (ran.code, "answered 401" in ran.log, 'to"ken' in ran.log) == (1, True, False)
+    assert post(tmp_path, intake, "nonsense://nobody").code != 0
 
 
 @pytest.mark.parametrize(
-    ("app", "image", "deployment"),
+    ("looks", "code", "waits"),
     [
-        ("processing_requests", "checkpoint-processing_requests", "processingrequests"),
-        ("message_broker", "checkpoint-messages_broker", "messagesbroker"),
+        (["1/1"], 0, 11),
+        (["1/1", "1/2", "1/2", "2/2"], 0, 14),  # an autoscaler adds a pod meanwhile
+        ([*["1/1"] * 11, "/1"], 1, 36),  # a broker that cannot archive turns unready
     ],
 )
-def test_each_service_has_its_own_image_and_deployment_and_is_started_by_hand_alone(
-    app: str, image: str, deployment: str
-) -> None:
-    workflow = WORKFLOWS[f"deploy-{app}"]
-    assert set(workflow["on"]) == {"workflow_dispatch"}
-    given = workflow["jobs"]["deploy"]["with"]
-    assert (given["image"], given["deployment"]) == (image, deployment)
-    assert (given["tag"], given["environment"]) == ("${{ inputs.tag }}", "${{ inputs.environment }}")
-    terraform = (REPOSITORY / "terraform" / "variables-workloads.tf").read_text()
-    assert f'default     = "{deployment}"' in terraform
+def test_it_has_to_be_ready_at_twelve_looks_in_a_row(tmp_path: Path, looks: list[str], code: int, waits: int) -> None:
+    answers = {"kubectl get deployment broker": [(0, look) for look in looks]}
+    ran = run("_deploy/deploy/Watch it stay ready", tmp_path, ENV, answers)
+    assert (ran.code, ran.of("sleep")) == (code, ["sleep 5"] * waits)
+
+
+@pytest.mark.parametrize(("fails", "code"), [("get", 0), ("rollout undo", 1), ("rollout status", 1)])
+def test_going_back_is_to_the_noted_revision_and_waited_for(tmp_path: Path, fails: str, code: int) -> None:
+    ran = run(BACK, tmp_path, ENV | {"BEFORE": "7"}, {f"kubectl {fails}": [(1, "error\n")]})
+    undo = "kubectl rollout undo deployment/broker --to-revision 7"
+    status = "kubectl rollout status deployment/broker --timeout=10m"
+    assert ran.code == code
+    assert ran.of("kubectl rollout") == ([undo] if fails == "rollout undo" else [undo, status])
+    assert STEPS[BACK]["env"] == {"BEFORE": "${{ steps.set.outputs.before }}"}
+
+
+def test_there_is_time_left_to_take_back_what_failed_at_the_last_moment() -> None:
+    script = "\n".join(step.get("run", "") for step in JOB["steps"])
+    rollouts = sum(int(minutes) for minutes in re.findall(r"--timeout=(\d+)m", script))
+    [(longest, retries, delay)] = re.findall(r"--max-time (\d+) --retry (\d+) --retry-delay (\d+)", script)
+    [(looks, pause)] = re.findall(r"for _ in \{1\.\.(\d+)\}.*sleep (\d+)", script, re.DOTALL)
+    seconds = int(longest) * (int(retries) + 1) + int(retries) * int(delay) + int(looks) * int(pause)
+    assert JOB["timeout-minutes"] >= rollouts + seconds / 60 + 10
