@@ -82,9 +82,7 @@ def test_ci_is_waited_for_longer_than_it_may_take_and_the_image_is_built_after_i
 
 
 def test_one_tag_is_pushed_for_both_architectures_with_provenance_and_what_it_is_made_of(tmp_path: Path) -> None:
-    settings = {"APP": "message_broker", "IMAGE": "somebody/an-image", "REGISTRY": "docker.io", "TAG": "1.0.42"} | {
-        "ON_DEFAULT_BRANCH": "false"
-    }
+    settings = {"APP": "message_broker", "IMAGE": "somebody/an-image", "REGISTRY": "docker.io", "TAG": "1.0.42"}
     ran = run("_build/build/Build, tag and push", tmp_path, settings, {"git show": [(0, "2026-11-22T14:00:00Z\n")]})
     [command] = ran.of("docker ")
     assert command.startswith("docker buildx build --file apps/message_broker/Dockerfile ")
