@@ -72,7 +72,7 @@ def test_the_revision_that_runs_is_noted_before_exactly_that_image_is_set(tmp_pa
     ran = run(SET, tmp_path, ENV | {"IMAGE": "an-image:1@sha256:0"}, {REVISION: [(0, "7")]})
     assert ran.outputs == {"before": "7"}
     assert ran.calls[1:] == ["kubectl set image deployment/broker broker=an-image:1@sha256:0"]
-    assert STEPS[SET]["env"] == {"IMAGE": "${{ steps.name.outputs.image }}"}
+    assert STEPS[SET]["env"] == {"IMAGE": "${{ steps.registry.outputs.image }}"}
 
 
 @pytest.mark.parametrize("answer", [(0, ""), (1, "error: forbidden")])

@@ -18,6 +18,7 @@ DEPLOYING: Final = {"DEPLOYMENT": "d", "KUBERNETES_NAMESPACE": "n", "REGISTRY": 
 BUILT: Final = BUILDING | {"NAMESPACE": "somebody", "IMAGE": "an-image", "VERSION": "1.0", "RUN_NUMBER": "42"}
 DEPLOYED: Final = DEPLOYING | {"NAMESPACE": "somebody", "IMAGE": "an-image", "TAG": "1.0.42", "SMOKE_TOKEN": "token"}
 IMAGE: Final = "somebody/an-image:1.0.503"
+DIGEST: Final = f"sha256:{'0a' * 32}"
 BUSY: Final = "Run this job again"
 
 
@@ -94,9 +95,9 @@ def test_a_tag_is_pushed_when_the_registry_does_not_have_it_or_leaves_it_to_the_
     assert (ran.code, bool(ran.log), log in ran.log) == (code, bool(log), True)
 
 
-@pytest.mark.parametrize("code", [0, 1])
-def test_a_tag_that_the_registry_does_not_have_is_not_deployed(tmp_path: Path, code: int) -> None:
-    inspect = {f"docker buildx imagetools inspect {IMAGE}": [(code, "")]}
-    where = "_deploy/deploy/Refuse a tag that the registry does not have"
-    ran = run(where, tmp_path, DEPLOYING | {"IMAGE": IMAGE}, inspect)
-    assert (ran.code, "Nothing was changed" in ran.log) == (code, code == 1)
+@pytest.mark.parametrize("answer", [(0, DIGEST), (1, DIGEST), (0, ""), (0, DIGEST[1:]), (0, f"{DIGEST}\n1")])
+def test_what_is_deployed_is_the_image_that_the_tag_names_now(tmp_path: Path, answer: tuple[int, str]) -> None:
+    inspect = {f"docker buildx imagetools inspect {IMAGE} --format {{{{.Manifest.Digest}}}}": [answer]}
+    ran = run("_deploy/deploy/Look the tag up in the registry", tmp_path, DEPLOYING | {"IMAGE": IMAGE}, inspect)
+    assert ran.outputs == ({"image": f"{IMAGE}@{DIGEST}"} if answer == (0, DIGEST) else {})
+    assert (ran.code, "Nothing was changed" in ran.log) == ((0, False) if ran.outputs else (1, True))
