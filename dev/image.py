@@ -1,7 +1,7 @@
 """Build both images with docker or podman, whichever works. `image.py engine` only says which that is.
 
-From the environment: CONTAINER_ENGINE picks one, IMAGE_TAG tags the images, PYTHON_VERSION picks the Python inside, and
-IMAGE_BUILD_FLAGS is what a build needs besides on this machine (a proxy, a certificate).
+From the environment: CONTAINER_ENGINE picks one, IMAGE_TAG tags the images, and IMAGE_BUILD_FLAGS is what a build needs
+besides on this machine (a proxy, a certificate).
 """
 
 from __future__ import annotations
@@ -52,8 +52,6 @@ def build_command(engine: str, app: str, image: str) -> list[str]:
         "REVISION": git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"),
         "CREATED": git("show", "--no-patch", "--format=%cI"),  # the commit's date, so that a build can be repeated
     }
-    if "PYTHON_VERSION" in os.environ:
-        arguments["PYTHON_VERSION"] = os.environ["PYTHON_VERSION"]
     return [
         *(engine, "build"),
         *(["--format=docker"] if engine == "podman" else []),  # OCI's own format holds no health check
