@@ -1,4 +1,4 @@
-"""What each image installs."""
+"""What each image installs, and that the lock files hold what pyproject.toml pins."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 
 from architecture.sources import APPS, REPOSITORY
 
-PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
+GROUPS = PYPROJECT["dependency-groups"]
 
 
 def requirements(app: str) -> dict[str, str]:
@@ -45,3 +47,29 @@ def test_every_requirement_is_pinned_and_hashed(app: str) -> None:
         if not re.fullmatch(r"==[\w.]+(?: +;[^-]+?)?(?: +--hash=sha256:[0-9a-f]{64})+", rest)
     }
     assert loose == set()
+
+
+def pins(requirements: list[str | dict[str, str]]) -> set[str]:
+    """Those that are pinned, as a lock file writes them; what another group includes is that group's."""
+    exact = (re.fullmatch(r"([\w.-]+)(?:\[.*\])?(==.*)", each) for each in requirements if isinstance(each, str))
+    return {re.sub(r"[-_.]+", "-", each[1]).lower() + each[2] for each in exact if each}
+
+
+@pytest.mark.parametrize(
+    ("lock_file", "extras", "groups"),
+    [
+        ("requirements/dev.txt", ["processing-requests", "message-broker"], ["run", "dev"]),
+        ("requirements/run.txt", ["processing-requests", "message-broker"], ["run"]),
+        ("apps/processing_requests/requirements.txt", ["processing-requests"], []),
+        ("apps/message_broker/requirements.txt", ["message-broker"], []),
+    ],
+)
+def test_what_pyproject_toml_pins_is_locked_at_that_version(
+    lock_file: str, extras: list[str], groups: list[str]
+) -> None:
+    """Otherwise: `make lock`."""
+    asked = [PROJECT["dependencies"], *(PROJECT["optional-dependencies"][extra] for extra in extras)]
+    pinned = set().union(*(pins(each) for each in [*asked, *(GROUPS[group] for group in groups)]))
+    locked = set(re.findall(r"^[\w.-]+==[^ ;\\]+", (REPOSITORY / lock_file).read_text(), re.MULTILINE))
+    assert len(pinned) > len(PROJECT["dependencies"])
+    assert pinned - locked == set()
