@@ -1,5 +1,7 @@
-# Versions are those this was run with: Terraform 1.11.4 and the AWS provider 5.100. Terraform 1.11 is the first that can
-# hand the token to SSM without keeping it (ssm.tf). The EKS module 20 and the VPC module 5 want the provider below 6.
+# Run with Terraform 1.11.4 (1.11 is the first that can hand the token to SSM without keeping it: ssm.tf), with the AWS
+# provider 5.100 (the EKS module 20 and the VPC module 5 want it below 6), and with the Kubernetes provider 2.36 and 2.38.
+# Of that one the newest is taken: with 2.38 to 3.2.0, a deployment that was not ready in time stops every later plan.
+# https://github.com/hashicorp/terraform-provider-kubernetes/pull/2859
 terraform {
   required_version = ">= 1.11"
 
@@ -10,7 +12,7 @@ terraform {
     }
     kubernetes = {
       source  = "hashicorp/kubernetes"
-      version = "~> 2.36"
+      version = ">= 2.36, < 4"
     }
   }
 
