@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from pipelines.workflows import FILES, REPOSITORY
+from pipelines.workflows import FILES, REPOSITORY, SCRIPTS
 
 GUIDE: Final = (REPOSITORY / "docs" / "deploy.md").read_text()
 WORKFLOWS: Final = "\n".join(path.read_text() for path in FILES)
@@ -57,3 +57,27 @@ def test_the_commands_of_the_guide_name_variables_and_outputs_that_terraform_has
         assert f'output "{name}"' in outputs, name
     for name in re.findall(r"(?:-var |TF_VAR_)(\w+)", GUIDE):
         assert f'variable "{name}"' in VARIABLES, name
+
+
+PROGRAMS: Final = {"aws", "curl", "docker", "gh", "git", "helm", "jq", "kubectl", "terraform"}
+
+
+def programs(script: str) -> set[str]:
+    """Those that a script calls: at the start of a line or a substitution, or behind a pipe or a condition."""
+    return PROGRAMS & set(re.findall(r"(?:^|\||\$\(|;|&&|if|!)[ $]*(\w+) ", script, re.MULTILINE))
+
+
+def test_the_guide_asks_for_every_program_that_its_commands_call() -> None:
+    commands = "\n".join(line for line in GUIDE.splitlines() if line.startswith("    "))
+    asked = (
+        GUIDE.partition("## Before")[2].partition("\n\nThe cluster")[0].replace("AWS command\n  line", "aws").lower()
+    )
+    assert {"jq", "kubectl", "terraform"} <= programs(commands)
+    assert [program for program in programs(commands) if not re.search(rf"\b{program}\b", asked)] == []
+
+
+def test_a_runner_of_ones_own_is_said_to_need_every_program_that_a_deploy_calls() -> None:
+    called = programs("\n".join(script for where, script in SCRIPTS.items() if where.startswith("_deploy/")))
+    asked = table("variable", "used by", "default", "what it is")["DEPLOY_RUNNER"][-1]
+    assert called == {"aws", "curl", "docker", "kubectl"}
+    assert [program for program in called if not re.search(rf"\b{program}\b", asked)] == []
