@@ -100,42 +100,26 @@ run "a_role_is_handed_out_to_the_pods_of_its_service_in_this_cluster_only" {
   command = plan
 
   assert {
-    condition = jsondecode(aws_iam_role.intake.assume_role_policy) == {
-      Version = "2012-10-17"
-      Statement = [{
-        Sid       = "ItsOwnPods"
-        Effect    = "Allow"
-        Principal = { Service = "pods.eks.amazonaws.com" }
-        Action    = ["sts:AssumeRole", "sts:TagSession"]
-        Condition = {
-          StringEquals = {
-            "aws:RequestTag/eks-cluster-arn"            = "arn:aws:eks:us-east-1:123456789012:cluster/checkpoint"
-            "aws:RequestTag/kubernetes-namespace"       = "default"
-            "aws:RequestTag/kubernetes-service-account" = "processingrequests"
+    condition = {
+      processingrequests = jsondecode(aws_iam_role.intake.assume_role_policy)
+      messagesbroker     = jsondecode(aws_iam_role.broker.assume_role_policy)
+      } == { for service_account in ["processingrequests", "messagesbroker"] : service_account => {
+        Version = "2012-10-17"
+        Statement = [{
+          Sid       = "ItsOwnPods"
+          Effect    = "Allow"
+          Principal = { Service = "pods.eks.amazonaws.com" }
+          Action    = ["sts:AssumeRole", "sts:TagSession"]
+          Condition = {
+            StringEquals = {
+              "aws:RequestTag/eks-cluster-arn"            = "arn:aws:eks:us-east-1:123456789012:cluster/checkpoint"
+              "aws:RequestTag/kubernetes-namespace"       = "default"
+              "aws:RequestTag/kubernetes-service-account" = service_account
+            }
           }
-        }
-      }]
-    }
-    error_message = "Only the intake's pods get the intake's role."
-  }
-  assert {
-    condition = jsondecode(aws_iam_role.broker.assume_role_policy) == {
-      Version = "2012-10-17"
-      Statement = [{
-        Sid       = "ItsOwnPods"
-        Effect    = "Allow"
-        Principal = { Service = "pods.eks.amazonaws.com" }
-        Action    = ["sts:AssumeRole", "sts:TagSession"]
-        Condition = {
-          StringEquals = {
-            "aws:RequestTag/eks-cluster-arn"            = "arn:aws:eks:us-east-1:123456789012:cluster/checkpoint"
-            "aws:RequestTag/kubernetes-namespace"       = "default"
-            "aws:RequestTag/kubernetes-service-account" = "messagesbroker"
-          }
-        }
-      }]
-    }
-    error_message = "Only the broker's pods get the broker's role."
+        }]
+    } }
+    error_message = "Only a service's own pods get its role."
   }
 }
 
@@ -172,39 +156,21 @@ run "the_queues_refuse_what_is_not_encrypted" {
   command = plan
 
   assert {
-    condition = jsondecode(aws_sqs_queue_policy.main.policy) == {
-      Version = "2012-10-17"
-      Statement = [{
-        Sid       = "NothingUnencryptedOnTheWay"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "sqs:*"
-        Resource  = "arn:aws:sqs:us-east-1:123456789012:my_sqs"
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      }]
-    }
-    error_message = "The queue's policy denies this and grants nothing."
-  }
-  assert {
-    condition = jsondecode(aws_sqs_queue_policy.dead_letters.policy) == {
-      Version = "2012-10-17"
-      Statement = [{
-        Sid       = "NothingUnencryptedOnTheWay"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "sqs:*"
-        Resource  = "arn:aws:sqs:us-east-1:123456789012:my_sqs_dead_letters"
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      }]
-    }
-    error_message = "The dead-letter queue's policy denies this and grants nothing."
-  }
-  assert {
-    condition = (
-      aws_sqs_queue_policy.main.queue_url == aws_sqs_queue.main.url &&
-      aws_sqs_queue_policy.dead_letters.queue_url == aws_sqs_queue.dead_letters.url
-    )
-    error_message = "Each queue has its own."
+    condition = {
+      (aws_sqs_queue_policy.main.queue_url)         = jsondecode(aws_sqs_queue_policy.main.policy)
+      (aws_sqs_queue_policy.dead_letters.queue_url) = jsondecode(aws_sqs_queue_policy.dead_letters.policy)
+      } == { for queue in [aws_sqs_queue.main, aws_sqs_queue.dead_letters] : queue.url => {
+        Version = "2012-10-17"
+        Statement = [{
+          Sid       = "NothingUnencryptedOnTheWay"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "sqs:*"
+          Resource  = queue.arn
+          Condition = { Bool = { "aws:SecureTransport" = "false" } }
+        }]
+    } }
+    error_message = "Each queue's policy denies this and grants nothing."
   }
 }
 
