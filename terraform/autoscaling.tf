@@ -1,4 +1,4 @@
-# How many pods there are: as many as the work asks for, and never none because nodes are emptied.
+# How many pods run: by load, and by one less at most while nodes are drained.
 
 resource "kubernetes_horizontal_pod_autoscaler_v2" "service" {
   for_each = { for role, service in local.services : role => service if role == "intake" || !var.keda_enabled }

@@ -1,13 +1,13 @@
 # The cluster, its nodes, who may do what in it, and which role each service's pods have.
 
-# Whoever applies this also makes what is inside the cluster.
+# The same run makes what is in AWS and what is in the cluster, so whoever applies has to administer the cluster.
 data "aws_iam_session_context" "this" {
   arn = data.aws_caller_identity.this.arn
 
   lifecycle {
     postcondition {
       condition     = contains(var.admin_arns, self.issuer_arn)
-      error_message = "Add ${self.issuer_arn} to admin_arns: only who is named there can apply this."
+      error_message = "admin_arns must contain ${self.issuer_arn}, which runs this. Add it, and remove ARNs that do not exist."
     }
   }
 }
@@ -42,8 +42,8 @@ module "eks" {
   cluster_endpoint_public_access       = true
   cluster_endpoint_public_access_cidrs = var.cluster_public_access_cidrs
 
-  # By name and not by who applies: else the next person's apply would take the rights of the one before. The pipelines'
-  # identity gets a group, and that group's rights are in deployer.tf: it can set the image of two deployments.
+  # Admins are listed. By the module's defaults only the person who applies would be one, and the next person's apply would
+  # replace them. The pipelines' identity gets a group, whose rights are in deployer.tf.
   enable_cluster_creator_admin_permissions = false
   kms_key_administrators                   = var.admin_arns
   access_entries                           = merge(local.admins, local.deployer)

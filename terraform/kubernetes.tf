@@ -1,4 +1,4 @@
-# The workloads: what runs in the cluster, what may reach it and what it may reach.
+# The workloads: both deployments, their service accounts and their namespace.
 #
 # The two services differ in what the table below says. Everything else is written once, so that one cannot be less
 # hardened than the other.

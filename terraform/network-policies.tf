@@ -1,4 +1,4 @@
-# What may reach a pod: the public port through the load balancer, which sends by way of the nodes, so from the network;
+# What may reach a pod: the public port through the load balancer, whose traffic comes through the nodes, so from vpc_cidr;
 # the private port from where metrics are read. Probes come from the pod's own node, which is always let through.
 # https://kubernetes.io/docs/concepts/services-networking/network-policies/
 resource "kubernetes_network_policy_v1" "ingress" {

@@ -1,5 +1,5 @@
-# What has no default, where it is installed, and what is kept in SSM. The other files of this name hold the names and
-# numbers that somebody may want otherwise; their defaults are those that the project was asked for with.
+# What has no default, where it is installed, and what is kept in SSM. The other variables-*.tf files hold names and numbers
+# with defaults.
 
 variable "token" {
   description = "Tokens that clients may present, separated by commas; kept in SSM and nowhere else. Set TF_VAR_token."
@@ -24,32 +24,32 @@ variable "image_namespace" {
 }
 
 variable "intake_image_tag" {
-  description = "The tag that the intake's first pods run, as its build has pushed it; later ones come by deploys."
+  description = "The tag that the intake's first pods run, from the summary of its build; deploys set later ones."
   type        = string
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$", var.intake_image_tag)) && var.intake_image_tag != "latest"
-    error_message = "The tag must be one that stays what it is, as 1.0.42, with or without @sha256:… behind it; latest is not."
+    error_message = "The tag must be one that does not move, as 1.0.42; latest moves. @sha256:<digest> may follow."
   }
 }
 
 variable "broker_image_tag" {
-  description = "The tag that the broker's first pods run, as its build has pushed it; later ones come by deploys."
+  description = "The tag that the broker's first pods run, from the summary of its build; deploys set later ones."
   type        = string
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$", var.broker_image_tag)) && var.broker_image_tag != "latest"
-    error_message = "The tag must be one that stays what it is, as 1.0.42, with or without @sha256:… behind it; latest is not."
+    error_message = "The tag must be one that does not move, as 1.0.42; latest moves. @sha256:<digest> may follow."
   }
 }
 
 variable "admin_arns" {
-  description = "The IAM users and roles that administer the cluster and apply this; a role of several people is the simplest."
+  description = "The IAM users and roles that may apply this and administer the cluster. Best: one role that all of them assume."
   type        = list(string)
 
   validation {
     condition     = length(var.admin_arns) > 0 && alltrue([for arn in var.admin_arns : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(root$|user/|role/)", arn))])
-    error_message = "At least one ARN of an IAM user or role is needed; of a session, name its role: arn:aws:iam::123456789012:role/admins."
+    error_message = "The admins must be at least one ARN of an IAM user or role. For a session of a role, use the role's: arn:aws:iam::123456789012:role/admins."
   }
 }
 

@@ -40,8 +40,8 @@ def dockerfile(app: str) -> str:
         ([RUNNING, (0, "completed failure URL\n"), PASSED], 1, 2, "::error::CI on 0123 ended with failure: URL"),
         ([(0, "completed cancelled URL\n")], 1, 1, "::error::CI on 0123 ended with cancelled: URL"),
         ([MISSING], 1, 6, "::error::CI has not run on 0123: run the workflow CI on this branch"),
-        ([RUNNING], 10, 6, "::error::CI on 0123 is after an hour in_progress"),
-        ([NO_ANSWER], 10, 6, "::error::CI on 0123 is after an hour unknown, because GitHub does not answer"),
+        ([RUNNING], 10, 6, "::error::After an hour, CI on 0123 is still in_progress"),
+        ([NO_ANSWER], 10, 6, "::error::After an hour, CI on 0123 is still unknown, because GitHub does not answer"),
     ],
 )
 def test_an_image_is_built_when_ci_has_passed_and_whatever_else_comes_is_a_fault(
