@@ -7,7 +7,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 EXTRAS := --extra processing-requests --extra message-broker
 LOCK   := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-          --generate-hashes --no-header --no-annotate
+          --generate-hashes --no-header --no-annotate --only-binary :all: $(UPGRADE)
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 24
@@ -30,7 +30,7 @@ format: $(VENV)/.dev ## Rewrite the code in its one format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: $(VENV)/.dev ## Write the hashed requirements anew, from pyproject.toml
+lock: $(VENV)/.dev ## Write the hashed requirements anew; UPGRADE=--upgrade raises what pyproject.toml does not name
 	$(LOCK) $(EXTRAS) --group dev -o requirements/dev.txt
 	$(LOCK) $(EXTRAS) --group run -c requirements/dev.txt -o requirements/run.txt
 	$(LOCK) --extra processing-requests -c requirements/dev.txt -o apps/processing_requests/requirements.txt

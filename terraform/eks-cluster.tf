@@ -13,7 +13,7 @@ data "aws_iam_session_context" "this" {
 }
 
 locals {
-  admins = { for arn in var.admin_arns : arn => {
+  admins = { for arn in toset(var.admin_arns) : arn => {
     principal_arn = arn
     policy_associations = {
       admin = {
@@ -45,7 +45,7 @@ module "eks" {
   # Admins are listed. By the module's defaults only the person who applies would be one, and the next person's apply would
   # replace them. The pipelines' identity gets a group, whose rights are in deployer.tf.
   enable_cluster_creator_admin_permissions = false
-  kms_key_administrators                   = var.admin_arns
+  kms_key_administrators                   = keys(local.admins)
   access_entries                           = merge(local.admins, local.deployer)
 
   cluster_addons = {

@@ -54,8 +54,9 @@ resource "aws_vpc_endpoint" "s3" {
 }
 
 # What runs in the network comes after all of it, and goes before any of it. By the subnets alone Terraform would not know
-# that: a destroy would take the NAT gateway's route away from nodes whose pods are still finishing.
+# that: a destroy would take the NAT gateway's route away from nodes whose pods are still finishing. And it comes after the
+# look at who applies (eks-cluster.tf), which an apply of the cluster alone would leave out.
 resource "terraform_data" "private_subnets" {
   input      = module.vpc.private_subnets
-  depends_on = [module.vpc, aws_vpc_endpoint.s3]
+  depends_on = [module.vpc, aws_vpc_endpoint.s3, data.aws_iam_session_context.this]
 }

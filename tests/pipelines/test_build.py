@@ -41,6 +41,7 @@ def dockerfile(app: str) -> str:
         ([(0, "completed cancelled URL\n")], 1, 1, "::error::CI on 0123 ended with cancelled: URL"),
         ([MISSING], 1, 6, "::error::CI has not run on 0123: run the workflow CI on this branch"),
         ([RUNNING], 10, 6, "::error::After an hour, CI on 0123 is still in_progress"),
+        ([(1, "gh: Not Found (HTTP 404)\n")], 1, 1, "::error::GitHub does not let this workflow ask how CI ended."),
         ([NO_ANSWER], 10, 6, "::error::After an hour, CI on 0123 is still unknown, because GitHub does not answer"),
     ],
 )

@@ -69,9 +69,9 @@ def programs(script: str) -> set[str]:
 
 def test_the_guide_asks_for_every_program_that_its_commands_call() -> None:
     commands = "\n".join(line for line in GUIDE.splitlines() if line.startswith("    "))
-    asked = (
-        GUIDE.partition("## Before")[2].partition("\n\nThe cluster")[0].replace("AWS command\n  line", "aws").lower()
-    )
+    asked, end, _ = GUIDE.partition("## Before")[2].partition("\n\n### ")
+    asked = asked.replace("AWS command\n  line", "aws").lower()
+    assert end
     assert {"jq", "kubectl", "terraform"} <= programs(commands)
     assert [program for program in programs(commands) if not re.search(rf"\b{program}\b", asked)] == []
 

@@ -78,13 +78,18 @@ def test_the_password_goes_to_the_registry_by_stdin_alone(tmp_path: Path, userna
         ((1, "unknown: unexpected status from HEAD request: 429 Too Many Requests"), 1, BUSY),
         ((1, "unknown: unexpected status from HEAD request: 503 Service Unavailable"), 1, BUSY),
         ((1, "403 Forbidden: API rate limit exceeded"), 1, BUSY),
+        ((1, "unknown: unexpected status from HEAD request: 500"), 1, BUSY),
         ((1, "dial tcp: i/o timeout"), 1, BUSY),
+        ((1, "tls: x509: certificate signed by unknown authority"), 1, BUSY),
+        ((1, "docker: unknown command: docker buildx"), 1, BUSY),
+        ((1, "permission denied while trying to connect to the docker API"), 1, BUSY),
         ((1, ""), 1, BUSY),
         ((1, f"{IMAGE}: not found"), 0, ""),
         ((1, "the repository does not exist"), 0, ""),
         ((1, "MANIFEST_UNKNOWN"), 0, ""),
         ((1, "HEAD request to\nghcr.io: 403 Forbidden"), 0, "It said: HEAD request to ghcr.io: 403 Forbidden"),
         ((1, "failed to fetch oauth token: denied"), 0, "It said: failed to fetch oauth token: denied"),
+        ((1, "denied: requested access to the resource is denied"), 0, "is new or not ours"),
     ],
 )
 def test_a_tag_is_pushed_when_the_registry_does_not_have_it_or_leaves_it_to_the_push(

@@ -14,11 +14,13 @@ from pipelines.workflows import REPOSITORY, run
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipelines.workflows import Answers, Ran
+
 APPS: Final = ("apps/processing_requests/Dockerfile", "apps/message_broker/Dockerfile")
 INSPECT: Final = "docker buildx imagetools inspect docker.io/library/python:3.13-slim --format {{.Manifest.Digest}}"
 BASE_IMAGE: Final = "lock/lock/Lock the base image"
-PULL_REQUEST: Final = "lock/lock/Open a pull request"
-TOKEN: Final = {"GH_TOKEN": "token"}
+CHANGES: Final = "lock/lock/Note what has changed"
+PULL_REQUEST: Final = "lock/offer/Open a pull request"
 DIGEST: Final = f"sha256:{'a' * 64}"
 
 
@@ -63,27 +65,57 @@ def test_no_digest_and_two_base_images_are_faults(
 
 
 def test_requirements_are_locked_by_make_and_providers_once_the_modules_are_there(tmp_path: Path) -> None:
-    assert run("lock/lock/Lock the requirements", tmp_path, {}).calls == ["make lock"]
+    assert run("lock/lock/Lock the requirements", tmp_path, {}).calls == ["make lock UPGRADE=--upgrade"]
     modules, providers = run("lock/lock/Lock the providers", tmp_path, {}).calls
     assert modules == "terraform -chdir=terraform get"
     assert providers.startswith("terraform -chdir=terraform providers lock -platform=linux_amd64 ")
 
 
+def offer(tmp_path: Path, answers: Answers | None = None) -> Ran:
+    """Note what has changed in one job, and offer it in another, which has checked out what was there before."""
+    changes = {"CHANGES": str(tmp_path / "changes.patch")}
+    assert run(CHANGES, tmp_path, changes).code == 0
+    shutil.rmtree(tmp_path / "work")
+    git(tmp_path, "clone --quiet --branch main origin work")
+    return run(PULL_REQUEST, tmp_path, changes | {"GH_TOKEN": "token"}, {"gh pr list": [(0, "0\n")], **(answers or {})})
+
+
+def test_without_a_change_nothing_is_pushed_and_offered(tmp_path: Path, work: Path) -> None:
+    (work / "answer.json").write_text("This is no part of it.")
+    ran = offer(tmp_path)
+    assert (ran.code, ran.calls, "no file has changed" in ran.log) == (0, [], True)
+
+
 def test_what_has_changed_and_nothing_else_is_pushed_tested_and_offered(tmp_path: Path, work: Path) -> None:
     changed = [APPS[1], "requirements/dev.txt", "terraform/.terraform.lock.hcl"]
-    (work / "answer.json").write_text("This is no part of it.")
-    ran = run(PULL_REQUEST, tmp_path, TOKEN)
-    assert (ran.code, ran.calls, "no file has changed" in ran.log) == (0, [], True)
-    for path in changed:
+    for path in [*changed, "answer.json"]:
         (work / path).write_text("new\n")
-    ran = run(PULL_REQUEST, tmp_path, TOKEN)
+    ran = offer(tmp_path)
     assert ran.code == 0, ran.log
-    assert git(tmp_path / "origin", "diff --name-only main lock/7-1") == changed
-    assert ran.calls[:2] == ["gh auth setup-git", "gh workflow run ci.yml --ref lock/7-1"]
-    assert ran.calls[2].startswith("gh pr create --base main --head lock/7-1 ")
+    assert git(tmp_path / "origin", "diff --name-only main lock/main") == changed
+    assert ran.calls[:2] == ["gh auth setup-git", "gh workflow run ci.yml --ref lock/main"]
+    assert ran.calls[-1].startswith("gh pr create --base main --head lock/main ")
+
+
+def test_a_pull_request_that_is_open_is_brought_up_to_date_and_not_doubled(tmp_path: Path, work: Path) -> None:
+    for content in ("new\n", "newer\n"):
+        git(work, "switch --quiet main")
+        (work / "requirements/dev.txt").write_text(content)
+        ran = offer(tmp_path, {"gh pr list": [(0, "1\n")]})
+        assert (ran.code, ran.of("gh pr create")) == (0, []), ran.log
+        assert git(tmp_path / "origin", "show lock/main:requirements/dev.txt") == [content.strip()]
+
+
+def test_what_a_package_has_slipped_in_elsewhere_is_left_out(tmp_path: Path, work: Path) -> None:
+    (work / "requirements/dev.txt").write_text("new\n")
+    (work / ".github/workflows").mkdir(parents=True)
+    (work / ".github/workflows/ci.yml").write_text("new\n")
+    git(work, "add .github")
+    assert offer(tmp_path).code == 0
+    assert git(tmp_path / "origin", "diff --name-only main lock/main") == ["requirements/dev.txt"]
 
 
 def test_a_pull_request_that_the_settings_refuse_is_red_and_names_the_setting(tmp_path: Path, work: Path) -> None:
     (work / "requirements/dev.txt").write_text("new\n")
-    ran = run(PULL_REQUEST, tmp_path, TOKEN, {"gh pr": [(1, "not permitted\n")]})
+    ran = offer(tmp_path, {"gh pr create": [(1, "not permitted\n")]})
     assert (ran.code, "Allow GitHub Actions to create and approve pull requests" in ran.log) == (1, True)

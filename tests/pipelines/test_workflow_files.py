@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from pipelines.workflows import FILES, JOBS, REPOSITORY, SCRIPTS, STEPS, WORKFLOWS
 
@@ -41,7 +42,27 @@ def test_every_script_stops_at_its_first_fault_and_every_job_at_some_time() -> N
 def test_a_workflow_grants_nothing_by_itself_and_only_lock_may_write_to_the_repository() -> None:
     assert [name for name, workflow in WORKFLOWS.items() if workflow["permissions"] != {}] == []
     writing = [(at, right) for at, job in JOBS.items() for right, how in job["permissions"].items() if how == "write"]
-    assert {where for where, right in writing if right != "id-token"} == {"lock/lock"}
+    assert {where for where, right in writing if right != "id-token"} == {"lock/offer"}
+
+
+def test_ci_runs_on_every_push_to_main_for_builds_wait_for_it() -> None:
+    assert WORKFLOWS["ci"]["on"]["push"] == {"branches": ["main"]}
+
+
+def test_everything_that_is_pinned_is_offered_newer_versions() -> None:
+    updates = YAML(typ="safe").load(REPOSITORY / ".github" / "dependabot.yml")["updates"]
+    watched = {
+        (each["package-ecosystem"], where)
+        for each in updates
+        for where in each.get("directories", [each.get("directory")])
+    }
+    apps = {("docker", f"/{path.parent.relative_to(REPOSITORY)}") for path in REPOSITORY.glob("apps/*/Dockerfile")}
+    assert watched == apps | {
+        ("docker-compose", "/"),
+        ("github-actions", "/"),
+        ("pip", "/"),
+        ("terraform", "/terraform"),
+    }
 
 
 def test_every_action_says_of_which_version_it_is_and_has_one_version_everywhere() -> None:
@@ -72,6 +93,7 @@ def test_expressions_decide_which_run_ends_another_and_what_a_deploy_goes_by() -
         "_deploy/deploy/Take on the role": "${{ vars.AWS_ROLE_ARN != '' }}",
         "_deploy/deploy/Take the access key": "${{ vars.AWS_ROLE_ARN == '' }}",
         "_deploy/deploy/Go back to what ran before": "${{ !success() && steps.set.outputs.before != '' }}",
+        "_deploy/deploy/Log out of the registry": "${{ always() }}",
     }
     assert JOBS["_build/build"]["needs"] == "ci"
     assert [where for where, job in JOBS.items() if "if" in job] == []  # one could let a build run though CI failed

@@ -67,6 +67,7 @@ def run(where: str, folder: Path, environment: Mapping[str, str], answers: Answe
     (folder / "work").mkdir(exist_ok=True)
     put_fakes(folder, answers or {})
     of_github = {
+        "GITHUB_ENV": str(folder / "environment"),
         "GITHUB_OUTPUT": str(folder / "outputs"),
         "GITHUB_REF_NAME": "main",
         "GITHUB_REPOSITORY": "somebody/checkpoint",

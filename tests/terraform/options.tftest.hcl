@@ -48,7 +48,7 @@ run "who_administers_the_cluster_is_named_and_the_same_whoever_applies" {
   command = plan
 
   variables {
-    admin_arns   = ["arn:aws:iam::123456789012:role/admins", "arn:aws:iam::123456789012:user/second"]
+    admin_arns   = ["arn:aws:iam::123456789012:role/admins", "arn:aws:iam::123456789012:user/second", "arn:aws:iam::123456789012:user/second"]
     deployer_arn = "arn:aws:iam::123456789012:user/deployer"
   }
 
@@ -83,6 +83,10 @@ run "who_administers_the_cluster_is_named_and_the_same_whoever_applies" {
       }
     }
     error_message = "Admins administer it, the deployer has a group and no policy, and nobody else has anything."
+  }
+  assert {
+    condition     = data.aws_iam_session_context.this.arn == data.aws_caller_identity.this.arn
+    error_message = "It is looked at who applies, and at nobody else."
   }
   assert {
     condition     = module.eks.asked.enable_cluster_creator_admin_permissions == false

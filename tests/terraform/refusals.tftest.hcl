@@ -90,6 +90,17 @@ run "a_prefix_with_slashes_at_its_ends_is_refused" {
   expect_failures = [var.archive_prefix]
 }
 
+run "a_tag_that_moves_or_is_none_is_refused" {
+  command = plan
+
+  variables {
+    broker_image_tag = "with:colon"
+    intake_image_tag = "latest"
+  }
+
+  expect_failures = [var.broker_image_tag, var.intake_image_tag]
+}
+
 run "a_session_is_no_admin" {
   command = plan
 

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from terraform.prepared import Terraform
 
 
+def graph(configuration: Terraform) -> list[tuple[str, str]]:
+    """What each resource waits for, as Terraform itself says."""
+    return re.findall(r'"([^"]+)" -> "([^"]+)"', configuration.run("graph").stdout)
+
+
 def after(one: str, edges: Collection[tuple[str, str]]) -> set[str]:
     """All that something waits for when it is made, directly or not."""
     found: set[str] = set()
@@ -27,9 +32,11 @@ def after(one: str, edges: Collection[tuple[str, str]]) -> set[str]:
 
 @pytest.mark.parametrize("way_out", ["module.vpc.terraform_data.nat_gateway_route", "aws_vpc_endpoint.s3"])
 def test_nodes_keep_their_way_out_for_as_long_as_they_live(configuration: Terraform, way_out: str) -> None:
-    edges = re.findall(r'"([^"]+)" -> "([^"]+)"', configuration.run("graph").stdout)
+    assert way_out in after("module.eks.terraform_data.nodes", graph(configuration))
 
-    assert way_out in after("module.eks.terraform_data.nodes", edges)
+
+def test_no_cluster_is_made_before_it_is_clear_that_who_applies_may_administer_it(configuration: Terraform) -> None:
+    assert "data.aws_iam_session_context.this" in after("module.eks.terraform_data.nodes", graph(configuration))
 
 
 def test_everything_in_the_cluster_goes_before_the_cluster() -> None:
