@@ -104,8 +104,8 @@ locals {
       },
       {
         # A put or a copy without If-None-Match would overwrite; with it, S3 answers 412 where the name is taken. Nobody
-        # is excepted, not even administrators. It holds for e-mails alone: in a multipart upload only
-        # the last call can carry the header, so a rule for the whole bucket would stop people from staging in parts.
+        # is excepted, not even administrators. It holds for e-mails alone: in a multipart upload only the last call can
+        # carry the header, so a rule for the whole bucket would keep people from staging in parts.
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
         Sid       = "NothingOverwritten"
         Effect    = "Deny"

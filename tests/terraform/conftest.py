@@ -15,10 +15,15 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def configuration(tmp_path_factory: pytest.TempPathFactory, cannot_run: Callable[[str], NoReturn]) -> Terraform:
-    """The whole configuration, initialised once for all tests."""
+def terraform_is_here(cannot_run: Callable[[str], NoReturn]) -> None:
+    """What every test needs that runs Terraform."""
     if reason := prepared.missing():
         cannot_run(reason)
+
+
+@pytest.fixture(scope="session")
+def configuration(terraform_is_here: None, tmp_path_factory: pytest.TempPathFactory) -> Terraform:  # noqa: ARG001  first
+    """The whole configuration, initialised once for all tests."""
     return prepared.with_stubs(tmp_path_factory.mktemp("terraform"))
 
 

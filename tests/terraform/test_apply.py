@@ -14,7 +14,7 @@ import logging
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import pytest
@@ -31,7 +31,7 @@ from terraform.recorder import Call, recording
 from terraform.source import CONFIGURATION, WORKLOADS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from emulator import Emulator
 
@@ -67,11 +67,11 @@ _ROLES: Final = {
 
 @pytest.fixture(scope="module")
 def applied(
-    emulator: Emulator, tmp_path_factory: pytest.TempPathFactory, cannot_run: Callable[[str], NoReturn]
+    terraform_is_here: None,  # noqa: ARG001  asked before the emulator is started
+    emulator: Emulator,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Terraform]:
     """What was applied, destroyed at the end, when nothing may be left."""
-    if reason := prepared.missing():
-        cannot_run(reason)
     directory = tmp_path_factory.mktemp("applied")
     prepared.copy(directory, leave_out=_NOT_HERE)
     (directory / "emulator_override.tf").write_text(_FOR_THE_EMULATOR)
