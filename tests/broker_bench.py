@@ -6,10 +6,10 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from checkpoint.archive.create_only import Archive
-from checkpoint.health import Health
+from checkpoint.archive.archive import Archive
 from checkpoint.message_queue.memory import MemoryQueue
-from checkpoint.tally import Tally
+from checkpoint.operations.health import Health
+from checkpoint.operations.tally import Tally
 from message_broker.leases import Leases
 from message_broker.message_broker import DELETING, Broker
 from message_broker.metrics import Metrics
@@ -32,7 +32,7 @@ class Bench:
         self.clock = 1e9  # far from the clock of any machine: a use of that one shows
         self.queue = MemoryQueue(now=lambda: self.clock)
         self.store = MemoryObjects()
-        self.health = Health(untried=[RECEIVING], assumed_well=[ARCHIVING, DELETING])
+        self.health = Health(untried=[RECEIVING], assumed_healthy=[ARCHIVING, DELETING])
         self.slots = Slots(slots)
         self.metrics = Metrics()
         self.leases = Leases(self.queue, visibility_seconds=VISIBILITY, now=lambda: self.clock)

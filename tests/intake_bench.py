@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import structlog
 
-from checkpoint.health import Health
 from checkpoint.message_queue.memory import MemoryQueue
 from checkpoint.message_queue.port import EntryFault, Limits
-from checkpoint.tally import Tally
+from checkpoint.operations.health import Health
+from checkpoint.operations.tally import Tally
 from processing_requests.body import BodyReader
 from processing_requests.http_server import listen, serve_http
 from processing_requests.metrics import Metrics

@@ -10,9 +10,9 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 import structlog
 import uvloop
 
+from checkpoint.operations.telemetry import configure_logging, log_failure
 from checkpoint.parameters import ParametersUnavailableError, fetch
 from checkpoint.settings import SettingsError, load
-from checkpoint.telemetry import configure_logging, log_failure
 from message_broker.service import run
 from message_broker.settings import BrokerSettings
 

@@ -48,7 +48,7 @@ class Leases:
         if not held:
             return
         try:
-            await self._queue.extend(held, 0)
+            await self._queue.change_visibility(held, 0)
         except QueueUnavailableError as error:
             _log.warning("could not hand back; visible again by timeout", messages=len(held), reason=str(error))
         else:
@@ -71,7 +71,7 @@ class Leases:
         if not due:
             return
         try:
-            faults = await self._queue.extend(due, self._visibility_seconds)
+            faults = await self._queue.change_visibility(due, self._visibility_seconds)
         except QueueUnavailableError as error:
             _log.warning("could not extend", messages=len(due), reason=str(error))
             return

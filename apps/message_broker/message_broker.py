@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from checkpoint.archive.create_only import NamesTakenError
+from checkpoint.archive.archive import NamesTakenError
 from checkpoint.archive.port import ArchiveUnavailableError
 from checkpoint.batching import Batcher
 from checkpoint.email import Email, NotAnEmailError
 from checkpoint.message_queue.port import NoDeadLetterQueueError, QueueUnavailableError
-from checkpoint.telemetry import log_failure
+from checkpoint.operations.telemetry import log_failure
 
 if TYPE_CHECKING:
-    from checkpoint.health import Health
     from checkpoint.message_queue.port import EntryFault, Message, ReceivingQueue
-    from checkpoint.tally import Tally
+    from checkpoint.operations.health import Health
+    from checkpoint.operations.tally import Tally
     from message_broker.leases import Leases
     from message_broker.metrics import Metrics
     from message_broker.patience import PatientArchive
@@ -86,7 +86,7 @@ class Broker:
         outcome = "handed back"  # at the end, where the move is cancelled or the archive stays away
         try:
             email = Email.read(message.body)
-            kept = await self._archive.keep(email)
+            kept = await self._archive.put(email)
             _log.debug("archived", object=kept.name, created=kept.created, message_id=email.identity)
             await self._delete(message)
             outcome = "archived" if kept.created else "archived before"
@@ -110,9 +110,9 @@ class Broker:
             fault = await self._deleting.submit(message)
         except QueueUnavailableError as error:
             self._receiver.could_not_be_deleted()
-            self._health.at_fault(DELETING, str(error))
+            self._health.unhealthy(DELETING, str(error))
         else:
-            self._health.well(DELETING)
+            self._health.healthy(DELETING)
             if fault is None:
                 self._receiver.went_the_whole_way()
             else:  # another receiver has it by now, and will find it archived
@@ -123,7 +123,7 @@ class Broker:
         """Move a message that can never be archived to the dead-letter queue, with the reason; gives the outcome."""
         self._leases.release(message)
         try:
-            await self._queue.set_aside(message, reason)
+            await self._queue.dead_letter(message, reason)
         except (QueueUnavailableError, NoDeadLetterQueueError) as error:
             _log.error("could not be set aside; it comes again", reason=reason, queue=str(error))
             return "failed"

@@ -6,15 +6,15 @@ import asyncio
 import random
 from typing import TYPE_CHECKING, Final
 
-from checkpoint.archive.create_only import NamesTakenError
+from checkpoint.archive.archive import NamesTakenError
 from checkpoint.archive.port import ArchiveUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from checkpoint.archive.create_only import Archive, Kept
+    from checkpoint.archive.archive import Archive, PutResult
     from checkpoint.email import Email
-    from checkpoint.health import Health
+    from checkpoint.operations.health import Health
 
 ARCHIVING: Final = "archive"
 _FIRST_SECONDS: Final = 0.25
@@ -40,7 +40,7 @@ class PatientArchive:
         self._is_up.set()
         self._given_up = False
 
-    async def keep(self, email: Email) -> Kept:
+    async def put(self, email: Email) -> PutResult:
         """Return when the e-mail's object is durable.
 
         Raises NamesTakenError, and ArchiveUnavailableError only after `give_up`.
@@ -48,9 +48,9 @@ class PatientArchive:
         attempt = 0
         while True:
             try:
-                kept = await self._archive.keep(email)
+                kept = await self._archive.put(email)
             except ArchiveUnavailableError as error:
-                self._health.at_fault(ARCHIVING, str(error))
+                self._health.unhealthy(ARCHIVING, str(error))
                 self._is_up.clear()
                 if self._given_up:
                     raise
@@ -76,7 +76,7 @@ class PatientArchive:
         self._is_up.set()
 
     def _answered(self) -> None:
-        self._health.well(ARCHIVING)
+        self._health.healthy(ARCHIVING)
         self._is_up.set()
 
     async def _wait(self, seconds: float) -> None:

@@ -12,8 +12,8 @@ from message_broker.patience import backoff
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from checkpoint.health import Health
     from checkpoint.message_queue.port import Message, ReceivingQueue
+    from checkpoint.operations.health import Health
     from message_broker.leases import Leases
     from message_broker.patience import PatientArchive
     from message_broker.slots import Slots
@@ -79,7 +79,7 @@ class Receiver:
             else:
                 messages = await self._ask_for_canary()
         except QueueUnavailableError as error:
-            self._health.at_fault(RECEIVING, str(error))
+            self._health.unhealthy(RECEIVING, str(error))
             await asyncio.sleep(self._delay(self._failures))
             self._failures += 1
             return []
@@ -141,13 +141,13 @@ class Receiver:
             # Until a receive has succeeded the service is not ready, so that one must not wait for a message.
             messages = await self._queue.receive(
                 free,
-                wait_seconds=wait_seconds if self._health.is_well(RECEIVING) else 0,
+                wait_seconds=wait_seconds if self._health.is_healthy(RECEIVING) else 0,
                 visibility_seconds=self._visibility_seconds,
             )
         finally:
             self._calls -= 1
             if not self._calls:
                 self._no_calls.set()
-        self._health.well(RECEIVING)
+        self._health.healthy(RECEIVING)
         self._leases.hold(messages, since=asked_at)
         return messages

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from checkpoint.archive.by_url import open_archive
-from checkpoint.background import in_background
-from checkpoint.health import Health
-from checkpoint.message_queue.by_url import open_receiving
-from checkpoint.private_port import serve_private_port
+from checkpoint.archive.adapters import open_archive
+from checkpoint.message_queue.adapters import open_receiving
+from checkpoint.operations.background import in_background
+from checkpoint.operations.health import Health
+from checkpoint.operations.private_port import serve_private_port
+from checkpoint.operations.signals import stop_on_signals
+from checkpoint.operations.tally import Tally
 from checkpoint.settings import starting
-from checkpoint.signals import stop_on_signals
-from checkpoint.tally import Tally
 from message_broker.leases import Leases
 from message_broker.message_broker import DELETING, Broker
 from message_broker.metrics import Metrics
@@ -34,9 +34,9 @@ async def run(settings: BrokerSettings) -> None:
     Raises SettingsError for a setting, a directory or a port that cannot be used.
     """
     stop = stop_on_signals()
-    health = Health(untried=[RECEIVING], assumed_well=[ARCHIVING, DELETING])
+    health = Health(untried=[RECEIVING], assumed_healthy=[ARCHIVING, DELETING])
     metrics, tally, slots = Metrics(), Tally("moved"), Slots(settings.slots)
-    metrics.watch(held=lambda: slots.taken, archive_up=lambda: health.is_well(ARCHIVING))
+    metrics.watch(held=lambda: slots.taken, archive_up=lambda: health.is_healthy(ARCHIVING))
     async with AsyncExitStack() as opened:
         with starting():
             archive = await opened.enter_async_context(open_archive(settings.archive_url))

@@ -6,8 +6,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from checkpoint.operations.telemetry import LogFormat, LogLevel
 from checkpoint.settings import ArchiveURL, Count, Port, QueueURL, Seconds, Settings
-from checkpoint.telemetry import LogFormat, LogLevel
 
 
 class BrokerSettings(Settings, frozen=True, kw_only=True):

@@ -10,9 +10,9 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 import structlog
 import uvloop
 
+from checkpoint.operations.telemetry import configure_logging, log_failure
 from checkpoint.parameters import ParametersUnavailableError, fetch
 from checkpoint.settings import SettingsError, load, references
-from checkpoint.telemetry import configure_logging, log_failure
 from processing_requests.service import run
 from processing_requests.settings import IntakeSettings
 

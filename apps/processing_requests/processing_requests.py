@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from checkpoint.email import MAX_BODY_BYTES, Email, NotAnEmailError
-from checkpoint.telemetry import log_failure
+from checkpoint.operations.telemetry import log_failure
 from processing_requests import answers
 from processing_requests.answers import RefusedError
 from processing_requests.body import check_media_type, decode
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from checkpoint.tally import Tally
+    from checkpoint.operations.tally import Tally
     from processing_requests.body import BodyReader
     from processing_requests.metrics import Metrics
     from processing_requests.sending import Sending

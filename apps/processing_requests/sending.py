@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from checkpoint.email import Email
-    from checkpoint.health import Health
     from checkpoint.message_queue.port import EntryFault, SendingQueue
+    from checkpoint.operations.health import Health
     from processing_requests.metrics import Metrics
 
 SENDING = "queue"
@@ -88,11 +88,11 @@ class Sending:
             try:
                 await self._queue.probe()
             except QueueUnavailableError as error:
-                self._health.at_fault(SENDING, str(error))
+                self._health.unhealthy(SENDING, str(error))
                 await asyncio.sleep(_PROBE_AGAIN_SECONDS)
             else:
                 self._failed.clear()
-                self._health.well(SENDING)
+                self._health.healthy(SENDING)
                 await self._failed.wait()
 
     async def drain(self) -> None:
@@ -114,9 +114,9 @@ class Sending:
         if all(faults):
             self._report_fault(next(fault.reason for fault in faults if fault))
         else:
-            self._health.well(SENDING)
+            self._health.healthy(SENDING)
         return faults
 
     def _report_fault(self, reason: str) -> None:
-        self._health.at_fault(SENDING, reason)
+        self._health.unhealthy(SENDING, reason)
         self._failed.set()

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from checkpoint.background import in_background
-from checkpoint.health import Health
-from checkpoint.message_queue.by_url import open_sending
-from checkpoint.private_port import serve_private_port
+from checkpoint.message_queue.adapters import open_sending
+from checkpoint.operations.background import in_background
+from checkpoint.operations.health import Health
+from checkpoint.operations.private_port import serve_private_port
+from checkpoint.operations.signals import stop_on_signals
+from checkpoint.operations.tally import Tally
 from checkpoint.settings import starting
-from checkpoint.signals import stop_on_signals
-from checkpoint.tally import Tally
 from processing_requests.body import BodyReader
 from processing_requests.http_server import listen, serve_http
 from processing_requests.metrics import Metrics

@@ -5,8 +5,8 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from checkpoint.operations.telemetry import LogFormat, LogLevel
 from checkpoint.settings import Count, Port, QueueURL, Seconds, Settings
-from checkpoint.telemetry import LogFormat, LogLevel
 
 _DEFAULT_TOKEN: Final = "foobar"  # noqa: S105  the seed's own, refused on any but a loopback address
 

@@ -17,7 +17,7 @@ REFERENCE: Final = "ssm:"
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
-# The schemes that `message_queue.by_url` and `archive.by_url` open, but for `memory:`, which keeps nothing.
+# The schemes that `message_queue.adapters` and `archive.adapters` open, but for `memory:`, which keeps nothing.
 QueueURL = Annotated[str, msgspec.Meta(pattern="^(sqlite|https|http):")]
 ArchiveURL = Annotated[str, msgspec.Meta(pattern="^(file|s3|gs|az):")]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 INTAKE = """
 import asyncio, sys
 import processing_requests.service, processing_requests.settings, checkpoint.parameters
-from checkpoint.message_queue.by_url import open_sending
+from checkpoint.message_queue.adapters import open_sending
 
 async def main():
     async with open_sending("sqlite:///queue.db"):
@@ -26,8 +26,8 @@ asyncio.run(main())
 BROKER = """
 import asyncio, pathlib, sys
 import message_broker.service, message_broker.settings, checkpoint.parameters
-from checkpoint.archive.by_url import open_archive
-from checkpoint.message_queue.by_url import open_receiving
+from checkpoint.archive.adapters import open_archive
+from checkpoint.message_queue.adapters import open_receiving
 
 async def main():
     async with open_receiving("sqlite:///queue.db"), open_archive(pathlib.Path("archive").absolute().as_uri()):

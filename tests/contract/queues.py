@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import uuid4
 
-from checkpoint.message_queue.by_url import open_receiving, open_sending
+from checkpoint.message_queue.adapters import open_receiving, open_sending
 from checkpoint.message_queue.memory import MemoryQueue
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from checkpoint.message_queue.by_url import open_receiving, open_sending
+from checkpoint.message_queue.adapters import open_receiving, open_sending
 
 BATCH = 10
 

@@ -11,8 +11,8 @@ import obstore
 import pytest
 from obstore.store import MemoryStore
 
-from checkpoint.archive.by_url import open_archive
-from checkpoint.archive.create_only import Archive, Kept, NamesTakenError
+from checkpoint.archive.adapters import open_archive
+from checkpoint.archive.archive import Archive, NamesTakenError, PutResult
 from checkpoint.archive.object_store import ObstoreObjects
 from checkpoint.archive.port import ArchiveUnavailableError
 from checkpoint.email import MAX_BODY_BYTES
@@ -100,7 +100,7 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
 
 async def test_the_first_email_of_a_timestream_has_the_plain_name_and_exactly_its_bytes(shelf: Shelf) -> None:
     async with shelf.open() as archive:
-        assert await archive.keep(email()) == Kept(PLAIN, created=True)
+        assert await archive.put(email()) == PutResult(PLAIN, created=True)
     assert shelf.objects() == {PLAIN: email().body}
 
 
@@ -110,16 +110,16 @@ async def test_another_email_of_the_same_timestream_has_the_longer_name_and_the_
     first, other = email("first"), email("other")
     longer = f"sqs_message_1706213694_{other.identity[:16]}.json"
     async with shelf.open() as archive:
-        await archive.keep(first)
-        assert await archive.keep(other) == Kept(longer, created=True)
+        await archive.put(first)
+        assert await archive.put(other) == PutResult(longer, created=True)
     assert shelf.objects() == {PLAIN: first.body, longer: other.body}
 
 
 async def test_an_email_kept_again_is_found_whatever_name_it_has(shelf: Shelf) -> None:
     emails = [email("first"), email("second"), email("third")]
     async with shelf.open() as archive:
-        kept = [await archive.keep(each) for each in emails]
-        again = [await archive.keep(each) for each in emails]
+        kept = [await archive.put(each) for each in emails]
+        again = [await archive.put(each) for each in emails]
     assert [each.name for each in again] == [each.name for each in kept]
     assert [each.created for each in again] == [False] * 3
     assert len(shelf.objects()) == 3
@@ -130,7 +130,7 @@ async def test_an_email_kept_again_by_a_program_that_remembers_nothing_is_found(
     for order in (emails, emails[::-1], emails):
         async with shelf.open() as archive:
             for each in order:
-                await archive.keep(each)
+                await archive.put(each)
     assert sorted(shelf.objects().values()) == sorted(each.body for each in emails)
 
 
@@ -139,7 +139,7 @@ async def test_many_at_once_by_several_programs_each_leave_one_object(shelf: She
     async with shelf.open() as one, shelf.open() as two:
         for _ in range(50):  # S3 may answer "taken" while the first put is under way: then it is tried again
             outcomes = await asyncio.gather(
-                *(archive.keep(each) for archive in (one, two) for each in emails), return_exceptions=True
+                *(archive.put(each) for archive in (one, two) for each in emails), return_exceptions=True
             )
             if not any(isinstance(outcome, BaseException) for outcome in outcomes):
                 break
@@ -153,8 +153,8 @@ async def test_many_at_once_by_several_programs_each_leave_one_object(shelf: She
 async def test_an_email_of_the_largest_size_is_kept_whole(shelf: Shelf) -> None:
     largest = email("x" * (MAX_BODY_BYTES - len(email("x").body) + 1))
     async with shelf.open() as archive:
-        await archive.keep(largest)
-        assert not (await archive.keep(largest)).created
+        await archive.put(largest)
+        assert not (await archive.put(largest)).created
     assert len(shelf.objects()[PLAIN]) == MAX_BODY_BYTES
 
 
@@ -164,8 +164,8 @@ async def test_an_object_of_somebody_else_under_the_plain_name_is_never_overwrit
 ) -> None:
     async with shelf.open() as archive:
         shelf.plant(PLAIN, foreign)
-        kept = await archive.keep(email())
-        assert (await archive.keep(email())) == Kept(kept.name, created=False)
+        kept = await archive.put(email())
+        assert (await archive.put(email())) == PutResult(kept.name, created=False)
     assert kept.name == f"sqs_message_1706213694_{email().identity[:16]}.json"
     assert shelf.objects() == {PLAIN: foreign, kept.name: email().body}
 
@@ -182,8 +182,8 @@ async def test_a_collision_of_the_short_identity_costs_no_email(shelf: Shelf) ->
     async with shelf.open() as archive:
         shelf.plant(plain, b"another")
         shelf.plant(short, b"one with the same 16 digits")
-        assert await archive.keep(email()) == Kept(full, created=True)
-        assert await archive.keep(email()) == Kept(full, created=False)
+        assert await archive.put(email()) == PutResult(full, created=True)
+        assert await archive.put(email()) == PutResult(full, created=False)
     assert shelf.objects()[full] == email().body
 
 
@@ -192,7 +192,7 @@ async def test_an_email_with_all_its_names_taken_is_told_apart_from_an_outage(sh
         for name in email().names:
             shelf.plant(name, b"foreign")
         with pytest.raises(NamesTakenError):
-            await archive.keep(email())
+            await archive.put(email())
 
 
 async def test_a_missing_bucket_is_an_outage_with_its_cause_and_ends_when_the_bucket_is_there(aws: Emulator) -> None:
@@ -200,10 +200,10 @@ async def test_a_missing_bucket_is_an_outage_with_its_cause_and_ends_when_the_bu
     aws.s3.delete_bucket(Bucket=bucket.name)
     async with bucket.open() as archive:
         with pytest.raises(ArchiveUnavailableError, match="NoSuchBucket") as caught:
-            await archive.keep(email())
+            await archive.put(email())
         assert "Your" not in str(caught.value)
         aws.s3.create_bucket(Bucket=bucket.name)
-        assert (await archive.keep(email())).created
+        assert (await archive.put(email())).created
 
 
 async def test_an_endpoint_that_refuses_connections_is_an_outage(
@@ -213,7 +213,7 @@ async def test_an_endpoint_that_refuses_connections_is_an_outage(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     async with bucket.open() as archive:
         with pytest.raises(ArchiveUnavailableError):
-            await archive.keep(email())
+            await archive.put(email())
 
 
 async def test_missing_credentials_are_an_outage(aws: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,7 +221,7 @@ async def test_missing_credentials_are_an_outage(aws: Emulator, monkeypatch: pyt
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     async with bucket.open() as archive:
         with pytest.raises(ArchiveUnavailableError):
-            await archive.keep(email())
+            await archive.put(email())
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checkpoint.archive.by_url import open_archive
+from checkpoint.archive.adapters import open_archive
 from checkpoint.archive.port import ArchiveUnavailableError
 from emails import email
 
@@ -45,7 +45,7 @@ async def test_a_file_is_synced_then_linked_then_its_directory_synced(
 ) -> None:
     async with open_archive(tmp_path.as_uri()) as archive:
         syscalls.clear()
-        await archive.keep(email())
+        await archive.put(email())
     staged, linked, directory = syscalls
     assert staged[0] == "fsync"
     assert staged[1].startswith(PLAIN)
@@ -58,10 +58,10 @@ async def test_an_email_found_archived_is_durable_too_before_its_message_goes(
     tmp_path: Path, syscalls: list[tuple[str, str]]
 ) -> None:
     async with open_archive(tmp_path.as_uri()) as archive:
-        await archive.keep(email())
+        await archive.put(email())
     async with open_archive(tmp_path.as_uri()) as archive:
         syscalls.clear()
-        assert not (await archive.keep(email())).created
+        assert not (await archive.put(email())).created
     assert syscalls[-1] == ("fsync", tmp_path.name)
 
 
@@ -75,16 +75,16 @@ async def test_a_full_disk_is_an_outage_that_leaves_nothing_behind(
         with monkeypatch.context() as patch:
             patch.setattr(os, "fsync", full)
             with pytest.raises(ArchiveUnavailableError, match="ENOSPC"):
-                await archive.keep(email())
+                await archive.put(email())
         assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
-        assert (await archive.keep(email())).created
+        assert (await archive.put(email())).created
 
 
 async def test_a_directory_that_is_replaced_is_an_outage_with_its_cause(tmp_path: Path) -> None:
     async with open_archive((tmp_path / "archive").as_uri()) as archive:
         (tmp_path / "archive").rename(tmp_path / "elsewhere")
         with pytest.raises(ArchiveUnavailableError, match="ENOENT"):
-            await archive.keep(email())
+            await archive.put(email())
 
 
 async def test_a_directory_that_cannot_be_made_is_said_at_once(tmp_path: Path) -> None:
@@ -107,12 +107,12 @@ async def test_what_a_killed_broker_left_in_staging_is_cleared_but_not_what_anot
 async def test_a_directory_that_comes_back_empty_is_used_again(tmp_path: Path) -> None:
     directory = tmp_path / "archive"
     async with open_archive(directory.as_uri()) as archive:
-        await archive.keep(email())
+        await archive.put(email())
         shutil.rmtree(directory)
         with pytest.raises(ArchiveUnavailableError):
-            await archive.keep(email())
+            await archive.put(email())
         directory.mkdir()
-        assert (await archive.keep(email())).created
+        assert (await archive.put(email())).created
 
 
 async def test_a_staging_file_that_another_broker_takes_away_meanwhile_stops_no_start(
@@ -120,4 +120,4 @@ async def test_a_staging_file_that_another_broker_takes_away_meanwhile_stops_no_
 ) -> None:
     monkeypatch.setattr("pathlib.Path.iterdir", lambda directory: iter([directory / "gone"]))
     async with open_archive(tmp_path.as_uri()) as archive:
-        assert (await archive.keep(email())).created
+        assert (await archive.put(email())).created

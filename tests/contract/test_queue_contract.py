@@ -137,7 +137,7 @@ async def test_extending_keeps_a_message_hidden_for_longer(sending: SendingQueue
     messages = await take(receiving, 2, visibility_seconds=1)
 
     extended = [message for message in messages if message.body == b"extended"]
-    assert await receiving.extend(extended, LONG_SECONDS) == [None]
+    assert await receiving.change_visibility(extended, LONG_SECONDS) == [None]
 
     assert [message.body for message in await take(receiving, 1)] == [b"left"]
     assert await receiving.receive(10, wait_seconds=0, visibility_seconds=1) == []
@@ -149,7 +149,7 @@ async def test_extending_by_nothing_hands_a_message_back_at_once(
     await sending.send([b"handed back"])
     messages = await take(receiving, 1)
 
-    assert await receiving.extend(messages, 0) == [None]
+    assert await receiving.change_visibility(messages, 0) == [None]
 
     [again] = await receiving.receive(10, wait_seconds=1, visibility_seconds=LONG_SECONDS)
     assert again.receive_count == 2
@@ -162,7 +162,7 @@ async def test_more_messages_than_one_call_carries_are_deleted_and_extended_all_
         await sending.send([b"one of many"] * 9)
     messages = await take(receiving, 27)
 
-    assert await receiving.extend(messages, LONG_SECONDS) == [None] * 27
+    assert await receiving.change_visibility(messages, LONG_SECONDS) == [None] * 27
     assert await receiving.delete(messages) == [None] * 27
 
     assert queue.bodies() == []
@@ -173,13 +173,13 @@ async def test_a_stale_receipt_fails_alone(
 ) -> None:
     await sending.send([b"twice"])
     [stale] = await take(receiving, 1)
-    await receiving.extend([stale], 0)
+    await receiving.change_visibility([stale], 0)
     [current] = await take(receiving, 1)
     await sending.send([b"neighbour"])
     [neighbour] = await take(receiving, 1)
 
     for faults in (
-        await receiving.extend([stale, neighbour], LONG_SECONDS),
+        await receiving.change_visibility([stale, neighbour], LONG_SECONDS),
         await receiving.delete([stale, neighbour]),
     ):
         assert faults[0] is not None
@@ -187,7 +187,7 @@ async def test_a_stale_receipt_fails_alone(
         assert stale.receipt not in faults[0].reason
         assert faults[1] is None
 
-    assert await receiving.extend([current], 0) == [None]
+    assert await receiving.change_visibility([current], 0) == [None]
     assert queue.bodies() == [b"twice"]
 
 
@@ -203,7 +203,7 @@ async def test_a_deleted_messages_receipt_stands_for_nothing_that_comes_later(
     [fault] = await receiving.delete(first)
 
     assert fault is not None
-    await receiving.extend(second, 0)
+    await receiving.change_visibility(second, 0)
     assert queue.bodies() == [b"second"]
 
 
@@ -213,10 +213,12 @@ async def test_a_message_set_aside_is_with_the_dead_letters_and_no_longer_here(
     await sending.send([b"not an e-mail", b"an e-mail"])
     messages = await take(receiving, 2)
 
-    await receiving.set_aside(next(message for message in messages if message.body == b"not an e-mail"), "is not JSON.")
+    await receiving.dead_letter(
+        next(message for message in messages if message.body == b"not an e-mail"), "is not JSON."
+    )
 
     assert queue.dead_letters() == [(b"not an e-mail", "is not JSON.")]
-    await receiving.extend(messages, 0)
+    await receiving.change_visibility(messages, 0)
     assert queue.bodies() == [b"an e-mail"]
 
 
@@ -225,11 +227,11 @@ async def test_setting_aside_by_a_stale_receipt_loses_nothing(
 ) -> None:
     await sending.send([b"twice"])
     [stale] = await take(receiving, 1)
-    await receiving.extend([stale], 0)
+    await receiving.change_visibility([stale], 0)
     [current] = await take(receiving, 1)
 
-    await receiving.set_aside(stale, "is not JSON.")
-    await receiving.set_aside(current, "is not JSON.")
+    await receiving.dead_letter(stale, "is not JSON.")
+    await receiving.dead_letter(current, "is not JSON.")
 
     assert set(queue.dead_letters()) == {(b"twice", "is not JSON.")}
     assert queue.bodies() == []
@@ -242,7 +244,7 @@ async def test_a_message_received_too_often_becomes_a_dead_letter(
     for receive_count in range(1, MAX_RECEIVES + 1):
         [message] = await take(receiving, 1)
         assert message.receive_count == receive_count
-        await receiving.extend([message], 0)
+        await receiving.change_visibility([message], 0)
 
     assert await receiving.receive(10, wait_seconds=0, visibility_seconds=1) == []
 
@@ -341,8 +343,8 @@ async def test_a_queue_out_of_reach_is_said_to_be_so_without_a_word_of_content(q
             refused(sending.probe()),
             refused(receiving.receive(1, wait_seconds=0, visibility_seconds=1)),
             refused(receiving.delete([message])),
-            refused(receiving.extend([message], 1)),
-            refused(receiving.set_aside(message, "is not JSON.")),
+            refused(receiving.change_visibility([message], 1)),
+            refused(receiving.dead_letter(message, "is not JSON.")),
         )
 
     for text in texts:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checkpoint.message_queue.by_url import open_sending
+from checkpoint.message_queue.adapters import open_sending
 from checkpoint.message_queue.port import QueueUnavailableError
 from checkpoint.message_queue.sqlite import rows
 from checkpoint.message_queue.sqlite.database import Database, transaction
@@ -202,7 +202,7 @@ async def test_dead_letters_are_put_back_by_one_statement(sqlite: SQLite) -> Non
     async with sqlite.open() as (sending, receiving):
         await sending.send([b"put back"])
         [message] = await receiving.receive(1, wait_seconds=0, visibility_seconds=30)
-        await receiving.set_aside(message, "because")
+        await receiving.dead_letter(message, "because")
         with closing(sqlite3.connect(sqlite.path)) as other, other:
             other.execute("INSERT INTO messages (body) SELECT body FROM dead_letters")
 

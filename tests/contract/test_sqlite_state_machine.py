@@ -91,13 +91,13 @@ class FileAgainstMemory(RuleBasedStateMachine):
 
     @rule(by=connections, received=st.lists(held, min_size=1, max_size=3), seconds=seconds)
     def extend(self, by: int, received: list[Received], seconds: int) -> None:
-        model = self.run(self.model.extend([one.model for one in received], seconds))
-        assert self.run(self.receiving[by].extend([one.file for one in received], seconds)) == model
+        model = self.run(self.model.change_visibility([one.model for one in received], seconds))
+        assert self.run(self.receiving[by].change_visibility([one.file for one in received], seconds)) == model
 
     @rule(by=connections, received=held)
-    def set_aside(self, by: int, received: Received) -> None:
-        self.run(self.model.set_aside(received.model, "because"))
-        self.run(self.receiving[by].set_aside(received.file, "because"))
+    def dead_letter(self, by: int, received: Received) -> None:
+        self.run(self.model.dead_letter(received.model, "because"))
+        self.run(self.receiving[by].dead_letter(received.file, "because"))
 
     @invariant()
     def both_hold_the_same(self) -> None:

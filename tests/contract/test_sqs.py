@@ -76,7 +76,10 @@ async def test_an_entry_that_the_reply_does_not_name_is_not_confirmed() -> None:
     client = FakeClient(Successful=[{"Id": "1", "MD5OfMessageBody": digest(b"second")}]).client
 
     assert [fault is None for fault in await SQSSendingQueue(client, URL).send([b"first", b"second"])] == [False, True]
-    for call in (SQSReceivingQueue(client, URL).delete([MESSAGE]), SQSReceivingQueue(client, URL).extend([MESSAGE], 1)):
+    for call in (
+        SQSReceivingQueue(client, URL).delete([MESSAGE]),
+        SQSReceivingQueue(client, URL).change_visibility([MESSAGE], 1),
+    ):
         [fault] = await call
         assert fault is not None
 
@@ -121,7 +124,7 @@ async def test_a_message_too_large_for_a_reason_is_set_aside_without_one(sqs: SQ
         async with sqs.open() as (sending, receiving):
             await sending.send([b"x" * size])
             [message] = await receiving.receive(1, wait_seconds=1, visibility_seconds=30)
-            await receiving.set_aside(message, "because")
+            await receiving.dead_letter(message, "because")
 
     assert [(len(body), reason) for body, reason in sqs.dead_letters()] == [
         (MAX_BODY_BYTES, ""),
@@ -134,7 +137,7 @@ async def test_a_dead_letter_that_sqs_stored_otherwise_stays_on_the_queue() -> N
     fake = FakeClient(Attributes={"RedrivePolicy": policy}, MD5OfMessageBody=digest(b"other"))
 
     with pytest.raises(QueueUnavailableError, match="stored other bytes"):
-        await SQSReceivingQueue(fake.client, URL).set_aside(MESSAGE, "because")
+        await SQSReceivingQueue(fake.client, URL).dead_letter(MESSAGE, "because")
 
     assert [asked["QueueUrl"].rpartition("/")[2] for asked in fake.asked] == ["my_sqs", "dead"]
 
@@ -146,7 +149,7 @@ async def test_a_message_that_cannot_be_set_aside_is_hidden_and_the_way_out_name
         [message] = await receiving.receive(1, wait_seconds=1, visibility_seconds=1)
 
         with pytest.raises(NoDeadLetterQueueError, match="set a RedrivePolicy"):
-            await receiving.set_aside(message, "because")
+            await receiving.dead_letter(message, "because")
 
         assert await receiving.receive(1, wait_seconds=2, visibility_seconds=1) == []
 
@@ -155,7 +158,7 @@ async def test_a_message_that_cannot_be_set_aside_is_hidden_for_less_than_sqs_al
     fake = FakeClient()
 
     with pytest.raises(NoDeadLetterQueueError):
-        await SQSReceivingQueue(fake.client, URL).set_aside(MESSAGE, "because")
+        await SQSReceivingQueue(fake.client, URL).dead_letter(MESSAGE, "because")
 
     assert fake.asked[-1]["Entries"] == [{"Id": "0", "ReceiptHandle": "a-receipt", "VisibilityTimeout": 39_600}]
 

@@ -90,7 +90,7 @@ class Container:
 
     def is_ready(self) -> bool:
         """Whether its private port says so."""
-        return self.execute("python", "-m", "checkpoint.healthcheck", "/readyz").returncode == 0
+        return self.execute("python", "-m", "checkpoint.operations.healthcheck", "/readyz").returncode == 0
 
     def wait_until_ready(self) -> None:
         """Return when it is ready; fail where it ends instead."""

@@ -90,7 +90,7 @@ class MemoryQueue:
         await self.probe()
         return [None if self._remove(message) else _STALE for message in messages]
 
-    async def extend(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
+    async def change_visibility(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
         """As the port says."""
         await self.probe()
         faults: list[EntryFault | None] = [None] * len(messages)
@@ -101,7 +101,7 @@ class MemoryQueue:
                 faults[place] = _STALE
         return faults
 
-    async def set_aside(self, message: Message, reason: str) -> None:
+    async def dead_letter(self, message: Message, reason: str) -> None:
         """As the port says."""
         await self.probe()
         if self._remove(message):

@@ -92,11 +92,11 @@ class ReceivingQueue(Protocol):
         """Remove messages for good; a fault for one whose receipt is stale."""
         ...
 
-    async def extend(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
+    async def change_visibility(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
         """Hide messages for `visibility_seconds` from now; 0 hands them back at once. A fault for a stale receipt."""
         ...
 
-    async def set_aside(self, message: Message, reason: str) -> None:
+    async def dead_letter(self, message: Message, reason: str) -> None:
         """Move a message to the dead-letter queue, with the reason. It is there before it is gone from here.
 
         A stale receipt is no error: someone else has the message now, who will come to set it aside as well.

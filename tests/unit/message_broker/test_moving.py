@@ -64,7 +64,7 @@ async def test_where_there_is_no_dead_letter_queue_that_is_said_and_the_neighbou
     async def nowhere(*_: object) -> None:
         raise NoDeadLetterQueueError("set a RedrivePolicy on it")
 
-    monkeypatch.setattr(bench.queue, "set_aside", nowhere)
+    monkeypatch.setattr(bench.queue, "dead_letter", nowhere)
     await bench.queue.send([b"nonsense", body()])
     with capture_logs() as lines:
         async with bench.running():

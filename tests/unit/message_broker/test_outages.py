@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from checkpoint.archive.create_only import NamesTakenError
+from checkpoint.archive.archive import NamesTakenError
 from checkpoint.message_queue.port import EntryFault, QueueUnavailableError
 from emails import body
 from message_broker.patience import backoff
@@ -56,8 +56,8 @@ async def test_an_outage_is_said_once_and_its_end_once(bench: Bench) -> None:
             await bench.until(lambda: len(bench.store.calls) > 30)
             bench.store.unavailable = None
             await bench.until(lambda: not bench.queue.bodies)
-    about_archive = [(line["event"], line.get("reason")) for line in lines if line.get("condition") == "archive"]
-    assert about_archive == [("is at fault", "NoSuchBucket"), ("is well", None)]
+    about_archive = [(line["event"], line.get("reason")) for line in lines if line["event"].startswith("archive_")]
+    assert about_archive == [("archive_unavailable", "NoSuchBucket"), ("archive_available", None)]
 
 
 async def test_each_attempt_waits_by_its_number_and_the_number_starts_anew_for_each_message(bench: Bench) -> None:
@@ -119,7 +119,8 @@ async def test_while_the_queue_is_away_receiving_waits_and_goes_on_by_itself(ben
             await prove(bench)
             assert bench.health.faults == {}
     assert bench.delays[:4] == [0, 1, 2, 3]
-    assert [line["event"] for line in lines if line.get("condition") == "receiving"] == ["is at fault", "is well"]
+    logged = [line["event"] for line in lines if line["event"].startswith("receiving_")]
+    assert logged == ["receiving_unavailable", "receiving_available"]
 
 
 async def test_where_nothing_can_be_deleted_one_message_at_a_time_is_tried_with_waits_between(
@@ -200,7 +201,7 @@ async def test_what_a_busy_queue_has_handed_over_when_the_stop_comes_is_still_br
 
 async def test_the_long_poll_of_an_idle_queue_is_not_waited_for(bench: Bench) -> None:
     async with asyncio.timeout(3), bench.running():
-        await bench.until(lambda: bench.health.is_well("receiving"))
+        await bench.until(lambda: bench.health.is_healthy("receiving"))
         await bench.receiver.close()
 
 

@@ -112,4 +112,4 @@ async def test_an_outage_is_said_once_and_so_is_its_end(bench: Bench, lines: lis
         bench.queue.memory.unavailable = None
         await bench.until(lambda: not bench.health.faults)
     said = [line["event"] for line in lines if line["log_level"] in {"info", "error"}]
-    assert said == ["is well", "is at fault", "is well"]
+    assert said == ["queue_available", "queue_unavailable", "queue_available"]

@@ -51,12 +51,12 @@ class SQLiteReceivingQueue:
         """As the port says."""
         return await self._each(rows.DELETE, [rows.key(message) for message in messages])
 
-    async def extend(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
+    async def change_visibility(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
         """As the port says."""
         visible_at = self._now() + visibility_seconds
         return await self._each(rows.HIDE_UNTIL, [(visible_at, *rows.key(message)) for message in messages])
 
-    async def set_aside(self, message: Message, reason: str) -> None:
+    async def dead_letter(self, message: Message, reason: str) -> None:
         """As the port says, in one transaction; a stale receipt moves nothing, since someone else has it now."""
 
         def move(connection: sqlite3.Connection) -> None:
@@ -78,7 +78,7 @@ class SQLiteReceivingQueue:
             return await asyncio.shield(taking)
         except asyncio.CancelledError:
             with suppress(QueueUnavailableError):
-                await self.extend(await taking, 0)
+                await self.change_visibility(await taking, 0)
             raise
 
     async def _each(self, statement: str, values: Sequence[tuple[float | str, ...]]) -> list[EntryFault | None]:

@@ -56,19 +56,19 @@ class SQSReceivingQueue:
             found += await confirmed("DeleteMessageBatch", self._delete(batch))
         return found
 
-    async def extend(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
+    async def change_visibility(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
         """As the port says."""
         found: list[EntryFault | None] = []
         for batch in _batches(messages):
             found += await confirmed("ChangeMessageVisibilityBatch", self._hide(batch, visibility_seconds))
         return found
 
-    async def set_aside(self, message: Message, reason: str) -> None:
+    async def dead_letter(self, message: Message, reason: str) -> None:
         """As the port says. Where the receipt is stale, the next receiver sets it aside once more: there twice."""
         try:
             await self._dead_letters.send(message, reason)
         except NoDeadLetterQueueError:
-            await self.extend([message], _LONGEST_HIDE_SECONDS)
+            await self.change_visibility([message], _LONGEST_HIDE_SECONDS)
             raise
         await self.delete([message])
 

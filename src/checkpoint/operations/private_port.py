@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from prometheus_client import CollectorRegistry
 
-    from checkpoint.health import Health
+    from checkpoint.operations.health import Health
 
 _LOOP_ANSWERS_SECONDS: Final = 2.0
 

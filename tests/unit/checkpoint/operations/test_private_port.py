@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter
 from structlog.testing import capture_logs
 
-from checkpoint.health import Health
-from checkpoint.private_port import serve_private_port
+from checkpoint.operations.health import Health
+from checkpoint.operations.private_port import serve_private_port
 
 if TYPE_CHECKING:
     import pytest
@@ -33,7 +33,7 @@ async def test_readiness_is_the_health_and_names_what_is_at_fault() -> None:
     with serve_private_port("127.0.0.1", 0, health, CollectorRegistry()) as port:
         status, body = await asyncio.to_thread(ask, port, "/readyz")
         assert (status, json.loads(body)) == (503, {"ready": False, "faults": {"queue": "not tried yet"}})
-        health.well("queue")
+        health.healthy("queue")
         status, body = await asyncio.to_thread(ask, port, "/readyz")
         assert (status, json.loads(body)) == (200, {"ready": True, "faults": {}})
 
@@ -53,7 +53,7 @@ async def test_a_loop_that_runs_is_alive() -> None:
 
 
 async def test_a_loop_that_is_stuck_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("checkpoint.private_port._LOOP_ANSWERS_SECONDS", 0.05)
+    monkeypatch.setattr("checkpoint.operations.private_port._LOOP_ANSWERS_SECONDS", 0.05)
     with serve_private_port("127.0.0.1", 0, Health(untried=[]), CollectorRegistry()) as port:
         asking = asyncio.get_running_loop().run_in_executor(None, ask, port, "/livez")
         deadline = time.monotonic() + 5
@@ -69,13 +69,16 @@ async def test_another_path_is_not_found() -> None:
 
 
 def test_a_fault_is_logged_once_when_it_begins_and_once_when_it_ends() -> None:
-    health = Health(untried=[], assumed_well=["archive"])
+    health = Health(untried=[], assumed_healthy=["archive"])
     with capture_logs() as lines:
         for _ in range(3):
-            health.at_fault("archive", "gone")
+            health.unhealthy("archive", "gone")
         for _ in range(3):
-            health.well("archive")
-    assert [(line["event"], line["log_level"]) for line in lines] == [("is at fault", "error"), ("is well", "info")]
+            health.healthy("archive")
+    assert [(line["event"], line["log_level"]) for line in lines] == [
+        ("archive_unavailable", "error"),
+        ("archive_available", "info"),
+    ]
 
 
 async def test_an_ipv6_address_is_served_too() -> None:

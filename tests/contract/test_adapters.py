@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from checkpoint.message_queue.by_url import open_receiving, open_sending
+from checkpoint.message_queue.adapters import open_receiving, open_sending
 
 
 @pytest.mark.parametrize("url", ["amqp://user:password@host/queue", "queue", "", "//user:password@host", "SQLITE:///q"])
@@ -54,7 +54,7 @@ async def test_a_memory_url_names_one_queue_for_the_whole_process() -> None:
 def test_an_adapter_is_imported_only_where_the_url_names_it(url: str, imported: str) -> None:
     program = f"""
 import sys
-from checkpoint.message_queue.by_url import open_sending
+from checkpoint.message_queue.adapters import open_sending
 before = {{"sqlite3", "aiobotocore"}} & set(sys.modules)
 open_sending({url!r})
 print(*sorted({{"sqlite3", "aiobotocore"}} & set(sys.modules) - before), *before)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
-from checkpoint.telemetry import configure_logging, log_failure
+from checkpoint.operations.telemetry import configure_logging, log_failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

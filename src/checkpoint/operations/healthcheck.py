@@ -1,7 +1,7 @@
-"""Whether a service is well, as an exit code, for a container's health check: an image holds no curl.
+"""Whether a service is healthy, as an exit code, for a container's health check: an image holds no curl.
 
-`python -m checkpoint.healthcheck` asks the private port of PRIVATE_HOST and PRIVATE_PORT for `/livez`, or for the path
-that it is given as an argument.
+`python -m checkpoint.operations.healthcheck` asks the private port of PRIVATE_HOST and PRIVATE_PORT for `/livez`, or
+for the path that it is given as an argument.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TIMEOUT_SECONDS: Final = 4  # /livez takes 2 to find that an event loop is stuc
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
-    """What is wrong; None where the service is well."""
+    """What is wrong; None where the service is healthy."""
     path = arguments[0] if arguments else "/livez"
     # A container's address for "all addresses", 0.0.0.0, leads a client on Linux to the container itself.
     connection = HTTPConnection(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
-from checkpoint.archive.create_only import Archive
+from checkpoint.archive.archive import Archive
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -25,7 +25,7 @@ class NamesTakenError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PutResult:
     """Where an e-mail's object is, and whether this call made it."""
 
     name: str
@@ -41,7 +41,7 @@ class Archive:
         # other e-mails hold: whether this e-mail is kept is always the store's answer.
         self._holders: OrderedDict[str, str] = OrderedDict()
 
-    async def keep(self, email: Email) -> Kept:
+    async def put(self, email: Email) -> PutResult:
         """Return when the e-mail's one object is durable.
 
         Raises ArchiveUnavailableError (try again; nothing is half done), NamesTakenError.
@@ -51,12 +51,12 @@ class Archive:
                 continue
             if await self._store.create(name, email.body):
                 self._remember(name, email.identity)
-                return Kept(name, created=True)
+                return PutResult(name, created=True)
             held = await self._store.read(name, at_most=MAX_BODY_BYTES)
             if held is None:  # S3 answers a second put "taken" while the first is under way, and the first may fail
                 raise ArchiveUnavailableError("an object's name was taken, then free")
             if held == email.body:
-                return Kept(name, created=False)
+                return PutResult(name, created=False)
             self._remember(name, hashlib.sha256(held).hexdigest())
         raise NamesTakenError
 

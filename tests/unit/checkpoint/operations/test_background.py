@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from checkpoint.background import in_background
+from checkpoint.operations.background import in_background
 
 
 async def forever() -> None:

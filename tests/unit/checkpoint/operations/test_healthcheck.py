@@ -9,15 +9,15 @@ import sys
 
 from prometheus_client import CollectorRegistry
 
-from checkpoint.health import Health
-from checkpoint.private_port import serve_private_port
+from checkpoint.operations.health import Health
+from checkpoint.operations.private_port import serve_private_port
 from e2e.ports import free_port
 
 
 def check(port: int, *arguments: str, host: str = "127.0.0.1") -> tuple[int, str]:
     """The exit code, and what was said."""
     ended = subprocess.run(
-        [sys.executable, "-m", "checkpoint.healthcheck", *arguments],
+        [sys.executable, "-m", "checkpoint.operations.healthcheck", *arguments],
         env={"PATH": os.environ["PATH"], "PRIVATE_HOST": host, "PRIVATE_PORT": str(port)},
         capture_output=True,
         text=True,
@@ -38,7 +38,7 @@ async def test_asked_for_readiness_it_says_what_is_at_fault() -> None:
         code, said = await asyncio.to_thread(check, port, "/readyz")
         assert code == 1
         assert said == '/readyz: 503 {"ready": false, "faults": {"queue": "not tried yet"}}\n'
-        health.well("queue")
+        health.healthy("queue")
         assert await asyncio.to_thread(check, port, "/readyz") == (0, "")
 
 
