@@ -1,131 +1,151 @@
-"""The broker: received → checked → kept as one object → deleted. Nothing is deleted before its object is durable."""
+"""The broker: received → put into the archive → deleted. Nothing is deleted before its object is durable."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
 
 from checkpoint.archive.archive import NamesTakenError
-from checkpoint.archive.port import ArchiveUnavailableError
-from checkpoint.batching import Batcher
+from checkpoint.archive.port import ArchiveUnavailableError, ObjectUnreadableError
 from checkpoint.email import Email, NotAnEmailError
 from checkpoint.message_queue.port import NoDeadLetterQueueError, QueueUnavailableError
+from checkpoint.operations.background import in_background
 from checkpoint.operations.telemetry import log_failure
+from message_broker.circuit_breaker import State
+from message_broker.fetching import QUEUE
 
 if TYPE_CHECKING:
-    from checkpoint.message_queue.port import EntryFault, Message, ReceivingQueue
+    from collections.abc import Awaitable, Callable
+
+    from checkpoint.archive.archive import Archive
+    from checkpoint.clock import Clock
     from checkpoint.operations.health import Health
-    from checkpoint.operations.tally import Tally
-    from message_broker.leases import Leases
-    from message_broker.metrics import Metrics
-    from message_broker.patience import PatientArchive
-    from message_broker.receiving import Receiver
-    from message_broker.slots import Slots
+    from message_broker.circuit_breaker import CircuitBreaker
+    from message_broker.in_flight import Held, InFlight
+    from message_broker.metrics import Metrics, Outcome
 
 _log = structlog.get_logger()
+_T = TypeVar("_T")
 
-DELETING: Final = "deleting"
+ARCHIVE: Final = "archive"
 
-# Nobody waits for a delete, so that fewer calls with more in each cost nothing but save processor time.
-_DELETES_AT_ONCE: Final = 8
+# A message whose object cannot be read comes again after 2, 4, 8 and 16 seconds, and is dead-lettered at its fifth
+# receive: before the queue's own limit of receives would do that, without the reason.
+_RECEIVES_OF_UNREADABLE: Final = 5
 
 
+@dataclass(eq=False, kw_only=True)
 class Broker:
-    """Moves messages from a queue to an archive, as many at once as there are slots."""
+    """Moves messages from a queue to an archive. `move` is the life of one message."""
 
-    def __init__(
-        self,
-        queue: ReceivingQueue,
-        archive: PatientArchive,
-        *,
-        receiver: Receiver,
-        slots: Slots,
-        leases: Leases,
-        health: Health,
-        metrics: Metrics,
-        tally: Tally,
-    ) -> None:
-        self._queue = queue
-        self._archive = archive
-        self._receiver = receiver
-        self._slots = slots
-        self._leases = leases
-        self._health = health
-        self._metrics = metrics
-        self._tally = tally
+    archive: Archive
+    in_flight: InFlight
+    breaker: CircuitBreaker
+    health: Health
+    metrics: Metrics
+    clock: Clock
+
+    def __post_init__(self) -> None:
         self._moves: set[asyncio.Task[None]] = set()
-        self._deleting: Batcher[Message, EntryFault | None] = Batcher(
-            queue.delete,
-            entries=queue.limits.entries,
-            calls_at_once=min(_DELETES_AT_ONCE, queue.limits.calls_at_once),
-        )
+        self._is_stopping = False
 
-    async def consume(self, *, only_in_crowds: bool = False) -> None:
-        """Receive, and move what was received, until the receiver is closed."""
-        while not self._receiver.is_closed:
-            for message in await self._receiver.receive(only_in_crowds=only_in_crowds):
-                move = asyncio.create_task(self._move(message))
-                self._moves.add(move)
-                move.add_done_callback(self._moves.discard)
+    def start(self, held: Held) -> None:
+        """Move a message, in a task of its own."""
+        move = asyncio.create_task(self.move(held))
+        self._moves.add(move)
+        move.add_done_callback(self._moves.discard)
 
-    async def finish(self, *, grace_seconds: float) -> None:
-        """Bring what is in flight to its end within the grace, then hand the rest back."""
-        self._archive.give_up()
-        if self._moves:
-            _, unfinished = await asyncio.wait(self._moves, timeout=grace_seconds)
-            for move in unfinished:
-                move.cancel()
-            await asyncio.gather(*unfinished, return_exceptions=True)
-        await self._leases.hand_back_all()
-
-    async def _move(self, message: Message) -> None:
-        began = time.perf_counter()
-        outcome = "handed back"  # at the end, where the move is cancelled or the archive stays away
+    async def move(self, held: Held) -> None:
+        """The life of one message, from its receive to its one ending; what has none of its own is released."""
+        began = self.clock.monotonic()
+        outcome: Outcome = "released"
         try:
-            email = Email.read(message.body)
-            kept = await self._archive.put(email)
-            _log.debug("archived", object=kept.name, created=kept.created, message_id=email.identity)
-            await self._delete(message)
-            outcome = "archived" if kept.created else "archived before"
-        except (NotAnEmailError, NamesTakenError) as error:
-            outcome = await self._set_aside(message, str(error))
-        except ArchiveUnavailableError:
-            pass
+            async with self.in_flight.until_ended(held):
+                with suppress(ArchiveUnavailableError, QueueUnavailableError):  # raised only where the service stops
+                    outcome = await self._end(held)
         except Exception as error:  # noqa: BLE001  one message's fault is not the others'
             outcome = "failed"
-            self._leases.release(message)
             log_failure(_log, error)
         finally:
-            self._slots.give_back(1)
-            self._tally.count(outcome)
-            self._metrics.moves.labels(outcome).inc()
-            self._metrics.seconds.observe(time.perf_counter() - began)
+            self.metrics.message_ended(outcome, seconds=self.clock.monotonic() - began)
 
-    async def _delete(self, message: Message) -> None:
-        """Delete a message that is archived; where that fails, it comes again and is found to be archived."""
-        try:
-            fault = await self._deleting.submit(message)
-        except QueueUnavailableError as error:
-            self._receiver.could_not_be_deleted()
-            self._health.unhealthy(DELETING, str(error))
-        else:
-            self._health.healthy(DELETING)
-            if fault is None:
-                self._receiver.went_the_whole_way()
-            else:  # another receiver has it by now, and will find it archived
-                _log.warning("archived but not deleted; it comes again", reason=fault.reason)
-        self._leases.release(message)
+    async def stop(self, *, grace_seconds: float) -> None:
+        """Bring the messages in flight to their ends within the grace, and release the rest."""
+        self._is_stopping = True
+        self.breaker.stop()
+        async with in_background(self.in_flight.drain()):
+            if self._moves:
+                await asyncio.wait(self._moves, timeout=grace_seconds)
+        unfinished = list(self._moves)
+        for move in unfinished:
+            move.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+        await self.in_flight.release_all()
 
-    async def _set_aside(self, message: Message, reason: str) -> str:
-        """Move a message that can never be archived to the dead-letter queue, with the reason; gives the outcome."""
-        self._leases.release(message)
+    async def _end(self, held: Held) -> Outcome:
         try:
-            await self._queue.dead_letter(message, reason)
+            email = Email.read(held.message.body)
+            result = await self._until_available(ARCHIVE, lambda: self.archive.put(email))
+        except (NotAnEmailError, NamesTakenError) as error:
+            return await self._dead_letter(held, str(error))
+        except ObjectUnreadableError as error:
+            return await self._release_or_dead_letter(held, error)
+        await self.in_flight.free_slot(held)
+        await self._delete(held)
+        self.health.clear_warnings(email.names)
+        _log.debug("message_archived", message_id=email.identity, object=result.name, created=result.created)
+        return "created" if result.created else "already_there"
+
+    async def _until_available(self, condition: str, call: Callable[[], Awaitable[_T]]) -> _T:
+        """What the call gives, however long it has to be tried. Raises what it raises, an outage only at a stop."""
+        attempt, fails_alone = 0, False
+        while True:
+            others_succeed = self.breaker.state is State.CLOSED
+            try:
+                result = await call()
+            except (ArchiveUnavailableError, QueueUnavailableError) as error:
+                self.health.unhealthy(condition, str(error))
+                if self._is_stopping:
+                    raise
+                fails_alone = fails_alone or (attempt > 0 and others_succeed)
+                await (self.breaker.leave_closed(attempt) if fails_alone else self.breaker.open(attempt))
+                attempt += 1
+            except (NamesTakenError, ObjectUnreadableError):
+                self.health.healthy(condition)
+                raise
+            else:
+                self.health.healthy(condition)
+                return result
+
+    async def _delete(self, held: Held) -> None:
+        fault = await self._until_available(QUEUE, lambda: self.in_flight.delete(held))
+        if fault is None:
+            self.breaker.close()
+        else:  # another receiver has it by now, and finds it archived
+            _log.warning("message_not_deleted", reason=fault.reason, receive_count=held.message.receive_count)
+
+    async def _dead_letter(self, held: Held, reason: str) -> Outcome:
+        line = _log.bind(message_id=sha256(held.message.body).hexdigest(), reason=reason)
+        try:
+            await self.in_flight.dead_letter(held, reason)
         except (QueueUnavailableError, NoDeadLetterQueueError) as error:
-            _log.error("could not be set aside; it comes again", reason=reason, queue=str(error))
+            line.error("dead_letter_failed", error=str(error))
             return "failed"
-        _log.warning("set aside in the dead-letter queue", reason=reason, receive_count=message.receive_count)
-        return "set aside"
+        line.warning("message_dead_lettered", receive_count=held.message.receive_count)
+        return "dead_lettered"
+
+    async def _release_or_dead_letter(self, held: Held, error: ObjectUnreadableError) -> Outcome:
+        """Wait for somebody to mend one object, ever longer, while everything else goes on."""
+        receive_count = held.message.receive_count
+        if receive_count >= _RECEIVES_OF_UNREADABLE:
+            self.health.clear_warnings([error.name])
+            return await self._dead_letter(held, str(error))
+        self.health.warn(error.name, error.reason)
+        _log.warning("object_unreadable", object=error.name, reason=error.reason, receive_count=receive_count)
+        await self.in_flight.release_later(held)
+        return "released"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import random as standard_random
+import time
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from checkpoint.archive.adapters import open_archive
 from checkpoint.message_queue.adapters import open_receiving
@@ -13,63 +17,104 @@ from checkpoint.operations.background import in_background
 from checkpoint.operations.health import Health
 from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
-from checkpoint.operations.tally import Tally
 from checkpoint.settings import starting
-from message_broker.leases import Leases
-from message_broker.message_broker import DELETING, Broker
+from message_broker.circuit_breaker import CircuitBreaker, State
+from message_broker.fetching import QUEUE, Fetcher
+from message_broker.in_flight import InFlight
+from message_broker.message_broker import ARCHIVE, Broker
 from message_broker.metrics import Metrics
-from message_broker.patience import ARCHIVING, PatientArchive
-from message_broker.receiving import RECEIVING, Receiver
 from message_broker.slots import Slots
 
 if TYPE_CHECKING:
+    from asyncio import Event
+
+    from checkpoint.archive.archive import Archive
+    from checkpoint.clock import Clock, Random
+    from checkpoint.message_queue.port import ReceivingQueue
     from message_broker.settings import BrokerSettings
 
 _log = structlog.get_logger()
 
 
+@dataclass(frozen=True)
+class Service:
+    """The broker, put together."""
+
+    fetcher: Fetcher
+    broker: Broker
+    in_flight: InFlight
+    health: Health
+    metrics: Metrics
+    registry: CollectorRegistry
+    grace_seconds: float
+
+    async def run(self, stop: Event) -> None:
+        """Move messages until `stop` is set; return when those in flight have ended or are released."""
+        async with in_background(self.in_flight.stay_hidden()):
+            async with in_background(self.fetcher.fetch()):
+                await stop.wait()
+                await self.fetcher.close()
+            await self.broker.stop(grace_seconds=self.grace_seconds)
+
+
+def build(
+    settings: BrokerSettings,
+    queue: ReceivingQueue,
+    archive: Archive,
+    clock: Clock = time,
+    random: Random = standard_random,
+) -> Service:
+    """Wire the broker around a queue and an archive that are open. Nothing runs yet."""
+    health = Health(untried=[QUEUE], assumed_healthy=[ARCHIVE], clock=clock)
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    breaker, slots = CircuitBreaker(random), Slots(settings.slots)
+    in_flight = InFlight(
+        queue,
+        slots=slots,
+        breaker=breaker,
+        max_pending_deletes=max(settings.slots, 2 * queue.limits.entries),  # two calls: one fills while one is made
+        visibility_seconds=settings.visibility_seconds,
+        clock=clock,
+    )
+    broker = Broker(archive=archive, in_flight=in_flight, breaker=breaker, health=health, metrics=metrics, clock=clock)
+    # A quarter of the slots, so that several calls share few slots too; the AWS SDKs for Java do as much.
+    batch = min(queue.limits.entries, max(1, settings.slots // 4))
+    fetcher = Fetcher(
+        queue=queue,
+        start=broker.start,
+        slots=slots,
+        in_flight=in_flight,
+        breaker=breaker,
+        health=health,
+        clock=clock,
+        batch=batch,
+        most_polls=min(queue.limits.calls_at_once, -(-settings.slots // batch)),
+        wait_seconds=settings.wait_seconds,
+        visibility_seconds=settings.visibility_seconds,
+    )
+    metrics.watch(
+        in_flight=lambda: in_flight.count,
+        circuit_open=lambda: breaker.state is State.OPEN,
+        archive_up=lambda: health.is_healthy(ARCHIVE),
+    )
+    return Service(fetcher, broker, in_flight, health, metrics, registry, settings.grace_seconds)
+
+
 async def run(settings: BrokerSettings) -> None:
-    """Move messages until SIGTERM or SIGINT; return when what was in flight is finished or handed back.
+    """Move messages until SIGTERM or SIGINT.
 
     Raises SettingsError for a setting, a directory or a port that cannot be used.
     """
     stop = stop_on_signals()
-    health = Health(untried=[RECEIVING], assumed_healthy=[ARCHIVING, DELETING])
-    metrics, tally, slots = Metrics(), Tally("moved"), Slots(settings.slots)
-    metrics.watch(held=lambda: slots.taken, archive_up=lambda: health.is_healthy(ARCHIVING))
     async with AsyncExitStack() as opened:
         with starting():
             archive = await opened.enter_async_context(open_archive(settings.archive_url))
             queue = await opened.enter_async_context(open_receiving(settings.queue_url))
+            service = build(settings, queue, archive)
             port = opened.enter_context(
-                serve_private_port(settings.private_host, settings.private_port, health, metrics.registry)
+                serve_private_port(settings.private_host, settings.private_port, service.health, service.registry)
             )
-        leases = Leases(queue, visibility_seconds=settings.visibility_seconds)
-        patient = PatientArchive(archive, health=health)
-        receiver = Receiver(
-            queue,
-            patient,
-            slots=slots,
-            leases=leases,
-            health=health,
-            wait_seconds=settings.wait_seconds,
-            visibility_seconds=settings.visibility_seconds,
-        )
-        broker = Broker(
-            queue,
-            patient,
-            receiver=receiver,
-            slots=slots,
-            leases=leases,
-            health=health,
-            metrics=metrics,
-            tally=tally,
-        )
-        _log.info("moving", private_port=port)
-        async with in_background(leases.extend_until_cancelled(), tally.report_now_and_then()):
-            consumers = (broker.consume(only_in_crowds=number > 0) for number in range(queue.limits.calls_at_once))
-            async with in_background(*consumers):
-                await stop.wait()
-                await receiver.close()
-            await broker.finish(grace_seconds=settings.grace_seconds)
+        _log.info("started", private_port=port)
+        await service.run(stop)
     _log.info("stopped")

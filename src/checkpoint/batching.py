@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
@@ -20,12 +21,13 @@ class OverloadedError(Exception):
 class Batcher(Generic[Item, Outcome]):
     """Gives each caller the outcome of its own item, while items that wait together share one call.
 
-    A caller that is free takes whatever waits: a lone item waits for nobody, a crowd shares calls. Nothing runs while
-    nothing waits, so there is nothing to start; `drain` is for the end.
+    Without lingering, a caller that is free takes whatever waits: a lone item waits for nobody, a crowd shares calls.
+    Nothing runs while nothing waits, so there is nothing to start; `drain` is for the end.
 
     call: takes items in the order they came, gives an outcome for each in that order, or raises for all of them.
     entries, payload_bytes: the most that one call carries.
     calls_at_once: calls that may be under way together.
+    linger_seconds: how long an item waits at most for others to fill its call.
     waiting_entries, waiting_bytes: the most that may wait or be under way; one more raises OverloadedError.
     size: an item's bytes, as the called side counts them.
     """
@@ -37,6 +39,7 @@ class Batcher(Generic[Item, Outcome]):
         entries: int,
         payload_bytes: int | None = None,
         calls_at_once: int = 1,
+        linger_seconds: float = 0,
         waiting_entries: int | None = None,
         waiting_bytes: int | None = None,
         size: Callable[[Item], int] = lambda _: 0,
@@ -45,11 +48,13 @@ class Batcher(Generic[Item, Outcome]):
         self._entries = entries
         self._payload_bytes = payload_bytes
         self._calls_at_once = calls_at_once
+        self._linger_seconds = linger_seconds
         self._waiting_entries = waiting_entries
         self._waiting_bytes = waiting_bytes
         self._size = size
-        self._waiting: OrderedDict[asyncio.Future[Outcome], Item] = OrderedDict()
+        self._waiting: OrderedDict[asyncio.Future[Outcome], tuple[Item, float]] = OrderedDict()
         self._callers: set[asyncio.Task[None]] = set()
+        self._lingering: asyncio.TimerHandle | None = None
         self.entries_held = 0
         self.bytes_held = 0
 
@@ -60,10 +65,10 @@ class Batcher(Generic[Item, Outcome]):
         """
         size = self._size(item)
         self._take_place(size)
-        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting[outcome] = item
-        if len(self._callers) < self._calls_at_once:
-            self._callers.add(asyncio.create_task(self._call_while_some_wait()))
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[Outcome] = loop.create_future()
+        self._waiting[outcome] = item, loop.time()
+        self._call_when_due()
         try:
             return await outcome
         finally:
@@ -72,7 +77,9 @@ class Batcher(Generic[Item, Outcome]):
             self.bytes_held -= size
 
     async def drain(self) -> None:
-        """Wait until no call is under way and nothing waits."""
+        """Linger no more; wait until no call is under way and nothing waits."""
+        self._linger_seconds = 0
+        self._call_when_due()
         while self._callers:
             await asyncio.wait(self._callers)
 
@@ -85,12 +92,34 @@ class Batcher(Generic[Item, Outcome]):
         self.entries_held += 1
         self.bytes_held += size
 
-    async def _call_while_some_wait(self) -> None:
+    def _due_in(self) -> float:
+        """Seconds until the next call; 0 or less: now."""
+        if not self._waiting:
+            return math.inf
+        if not self._linger_seconds or len(self._waiting) >= self._entries:
+            return 0
+        _, oldest = next(iter(self._waiting.values()))
+        return oldest + self._linger_seconds - asyncio.get_running_loop().time()
+
+    def _call_when_due(self) -> None:
+        due_in = self._due_in()
+        if due_in <= 0:
+            if len(self._callers) < self._calls_at_once:
+                self._callers.add(asyncio.create_task(self._call_while_due()))
+        elif self._lingering is None and self._waiting:
+            self._lingering = asyncio.get_running_loop().call_later(due_in, self._end_lingering)
+
+    def _end_lingering(self) -> None:
+        self._lingering = None
+        self._call_when_due()
+
+    async def _call_while_due(self) -> None:
         try:
-            while self._waiting:
+            while self._due_in() <= 0:
                 await self._call_once()
         finally:  # here, in one step with the look at what waits: an item that comes a moment later starts a new caller
             self._callers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+        self._call_when_due()  # not where it was cancelled: then it is the end
 
     async def _call_once(self) -> None:
         outcomes, items = self._next_batch()
@@ -111,7 +140,7 @@ class Batcher(Generic[Item, Outcome]):
         items: list[Item] = []
         payload = 0
         while self._waiting and len(items) < self._entries:
-            outcome, item = next(iter(self._waiting.items()))
+            outcome, (item, _) = next(iter(self._waiting.items()))
             payload += self._size(item)
             if items and self._payload_bytes is not None and payload > self._payload_bytes:
                 break

@@ -170,13 +170,6 @@ async def test_an_object_of_somebody_else_under_the_plain_name_is_never_overwrit
     assert shelf.objects() == {PLAIN: foreign, kept.name: email().body}
 
 
-async def test_an_object_larger_than_any_email_is_not_read_into_memory(shelf: Shelf) -> None:
-    async with shelf.open() as archive:
-        shelf.plant(PLAIN, b"12345")
-        assert await archive._store.read(PLAIN, at_most=5) == b"12345"
-        assert await archive._store.read(PLAIN, at_most=4) == b""
-
-
 async def test_a_collision_of_the_short_identity_costs_no_email(shelf: Shelf) -> None:
     plain, short, full = email().names
     async with shelf.open() as archive:

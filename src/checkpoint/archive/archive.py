@@ -1,14 +1,12 @@
-"""The archive: each e-mail as exactly one object, by create-only writes and nothing remembered."""
+"""The archive: each e-mail as exactly one object, by create-only writes alone."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from checkpoint.archive.port import ArchiveUnavailableError
-from checkpoint.email import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
     from checkpoint.archive.port import ObjectStore
@@ -26,38 +24,39 @@ class NamesTakenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PutResult:
-    """Where an e-mail's object is, and whether this call made it."""
+    """Where an e-mail's object is, and whether this put created it or it was already there."""
 
     name: str
     created: bool
 
 
 class Archive:
-    """Keeps e-mails in an object store, whatever is redelivered, retried or killed."""
+    """Puts e-mails into an object store, whatever is redelivered, retried or killed."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         # Identity of the e-mail under a name, for names lately seen as taken. It only spares requests for names that
-        # other e-mails hold: whether this e-mail is kept is always the store's answer.
+        # other e-mails hold: whether this e-mail is archived is always the store's answer.
         self._holders: OrderedDict[str, str] = OrderedDict()
 
     async def put(self, email: Email) -> PutResult:
         """Return when the e-mail's one object is durable.
 
-        Raises ArchiveUnavailableError (try again; nothing is half done), NamesTakenError.
+        Raises ArchiveUnavailableError (try again; nothing is half done), NamesTakenError, ObjectUnreadableError.
         """
         for name in email.names:
             if self._holders.get(name, email.identity) != email.identity:
                 continue
-            if await self._store.create(name, email.body):
+            if await self._store.create(name, email.body, sha256=email.identity):
                 self._remember(name, email.identity)
                 return PutResult(name, created=True)
-            held = await self._store.read(name, at_most=MAX_BODY_BYTES)
-            if held is None:  # S3 answers a second put "taken" while the first is under way, and the first may fail
+            holder = await self._store.holder(name, email.body, sha256=email.identity)
+            if holder is None:  # S3 answers a second put "taken" while the first is under way, and the first may fail
                 raise ArchiveUnavailableError("an object's name was taken, then free")
-            if held == email.body:
+            if holder == email.identity:
                 return PutResult(name, created=False)
-            self._remember(name, hashlib.sha256(held).hexdigest())
+            if holder:
+                self._remember(name, holder)
         raise NamesTakenError
 
     def _remember(self, name: str, identity: str) -> None:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import hashlib
 import os
+import stat
 import time
 import uuid
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from checkpoint.archive.port import ArchiveUnavailableError
+from checkpoint.archive.port import ArchiveUnavailableError, ObjectUnreadableError
 from checkpoint.batching import Batcher
 from checkpoint.durable_directories import make_directory, sync_directory
 
@@ -37,19 +39,22 @@ class LocalFiles:
         self._directory = directory
         self._batcher = Batcher(self._create_in_thread, entries=_FILES_A_SYNC, calls_at_once=_SYNCS_AT_ONCE)
 
-    async def create(self, name: str, body: bytes) -> bool:
+    async def create(self, name: str, body: bytes, *, sha256: str) -> bool:  # noqa: ARG002  a file's bytes are at hand
         """As ObjectStore says; files created together share one sync of the directory."""
         created = await self._batcher.submit((name, body))
         if isinstance(created, OSError):
             raise _unavailable(created, self._directory)
         return created
 
-    async def read(self, name: str, *, at_most: int) -> bytes | None:
-        """As ObjectStore says."""
+    async def holder(self, name: str, body: bytes, *, sha256: str) -> str | None:
+        """As ObjectStore says; a file of another length is not read."""
         try:
-            return await asyncio.to_thread(_read, self._directory / name, at_most)
+            held = await asyncio.to_thread(_read, self._directory / name, len(body))
         except OSError as error:
             raise _unavailable(error, self._directory) from None
+        if held is None:
+            return None
+        return sha256 if held == body else hashlib.sha256(held).hexdigest() if held else ""
 
     async def close(self) -> None:
         """Finish what is under way."""
@@ -117,13 +122,27 @@ def _write(path: Path, body: bytes) -> None:
         os.close(descriptor)
 
 
-def _read(path: Path, at_most: int) -> bytes | None:
+def _read(path: Path, length: int) -> bytes | None:
+    """The file's bytes; None where there is no file; b"" for one of another length, and for a directory."""
     try:
-        with path.open("rb") as file:
-            body = file.read(at_most + 1)
+        # Without waiting: a named pipe has no bytes to give.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
+        if path.is_symlink():
+            raise ObjectUnreadableError(path.name, "is a link to a file that is not there: remove it.") from None
         return None
-    return body if len(body) <= at_most else b""
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise ObjectUnreadableError(path.name, "is a link that leads to itself: remove it.") from None
+        raise
+    try:
+        found = os.fstat(descriptor)
+        if stat.S_ISDIR(found.st_mode) or found.st_size != length:
+            return b""
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(length)
+    finally:
+        os.close(descriptor)
 
 
 def _unavailable(error: OSError, directory: Path) -> ArchiveUnavailableError:

@@ -1,4 +1,4 @@
-"""What an object store is to Checkpoint: objects that can be created and read, never overwritten."""
+"""What an object store is to Checkpoint: objects that can be created and compared, never overwritten."""
 
 from __future__ import annotations
 
@@ -12,13 +12,33 @@ class ArchiveUnavailableError(Exception):
     """
 
 
+class ObjectUnreadableError(Exception):
+    """One object cannot be compared with anything, and the fault is its own: the store answers, and others are fine.
+
+    name: the object's. reason: why it cannot be read, and the way out.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} {reason}")
+        self.name = name
+        self.reason = reason
+
+
 class ObjectStore(Protocol):
     """Create-only objects. Every call raises ArchiveUnavailableError where the store did not answer."""
 
-    async def create(self, name: str, body: bytes) -> bool:
-        """Create an object; True: it is durable; False: the name is taken, and nothing was changed."""
+    async def create(self, name: str, body: bytes, *, sha256: str) -> bool:
+        """Create an object; True: it is durable; False: the name is taken, and nothing was changed.
+
+        sha256: of the body, in hexadecimal digits.
+        """
         ...
 
-    async def read(self, name: str, *, at_most: int) -> bytes | None:
-        """The object's bytes; None where there is none; b'' for one that is larger than `at_most` bytes."""
+    async def holder(self, name: str, body: bytes, *, sha256: str) -> str | None:
+        """The SHA-256 of the object under a name: `sha256` where its bytes are those of `body`; None without an object.
+
+        Empty where they are other bytes and it is not known which; so, too, for what no e-mail ever was: a directory.
+        Bytes are called other only for certain: answers that contradict themselves or each other are an outage.
+        Raises ObjectUnreadableError.
+        """
         ...

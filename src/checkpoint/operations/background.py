@@ -25,4 +25,7 @@ async def in_background(*chores: Coroutine[Any, Any, None]) -> AsyncIterator[Non
                 for task in tasks:
                     task.cancel()
     except BaseExceptionGroup as failed:
-        raise failed.exceptions[0] from None
+        error: BaseException = failed
+        while isinstance(error, BaseExceptionGroup):  # a coroutine may have a group of its own
+            error = error.exceptions[0]
+        raise error from None

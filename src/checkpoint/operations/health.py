@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -9,9 +10,13 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from checkpoint.clock import Clock
+
 _log = structlog.get_logger()
 
 _MOST_WARNINGS: Final = 20
+# Longer than a message that is released because of one waits until it comes again; after that another has it.
+_WARNING_SECONDS: Final = 600
 
 
 class Health:
@@ -23,10 +28,11 @@ class Health:
     assumed_healthy: conditions that cannot be tried before there is work, and are healthy until reported otherwise.
     """
 
-    def __init__(self, *, untried: Iterable[str], assumed_healthy: Iterable[str] = ()) -> None:
+    def __init__(self, *, untried: Iterable[str], assumed_healthy: Iterable[str] = (), clock: Clock = time) -> None:
+        self._clock = clock
         self._faults: dict[str, str] = dict.fromkeys(untried, "not tried yet") | dict.fromkeys(assumed_healthy, "")
         self._logged: dict[str, set[str]] = {name: set() for name in self._faults}
-        self._warnings: dict[str, str] = {}
+        self._warnings: dict[str, tuple[str, float]] = {}
 
     @property
     def faults(self) -> Mapping[str, str]:
@@ -35,8 +41,9 @@ class Health:
 
     @property
     def warnings(self) -> Mapping[str, str]:
-        """What somebody should look at, by its name: the 20 that were reported last."""
-        return dict(self._warnings)
+        """What somebody should look at, by its name: the last 20 of the last ten minutes."""
+        since = self._clock.monotonic() - _WARNING_SECONDS
+        return {name: reason for name, (reason, at) in list(self._warnings.items()) if at > since}
 
     def is_healthy(self, condition: str) -> bool:
         """Whether the last report on the condition was good."""
@@ -57,12 +64,14 @@ class Health:
             self._logged[condition].add(reason)
 
     def warn(self, name: str, reason: str) -> None:
-        """Report a thing that is at fault while everything else goes on; neither text names content."""
+        """Report one thing that fails while everything else goes on; neither text names content."""
         self._warnings.pop(name, None)
-        self._warnings[name] = reason
+        self._warnings[name] = reason, self._clock.monotonic()
         if len(self._warnings) > _MOST_WARNINGS:
             del self._warnings[next(iter(self._warnings))]
 
-    def clear_warning(self, name: str) -> None:
-        """Report that the thing is no longer at fault, or no longer ours to report."""
-        self._warnings.pop(name, None)
+    def clear_warnings(self, names: Iterable[str]) -> None:
+        """Report things that do not fail, or no longer."""
+        if self._warnings:
+            for name in names:
+                self._warnings.pop(name, None)

@@ -174,3 +174,42 @@ async def test_an_item_that_comes_just_as_the_last_call_ends_is_not_forgotten(ca
     late = asyncio.create_task(come_late())
     assert await batcher.submit("first") == "FIRST"
     assert await late == "LATE"
+
+
+async def test_with_lingering_a_full_call_goes_at_once_and_the_rest_after_it(calls: Calls) -> None:
+    batcher = Batcher(calls, entries=2, linger_seconds=3600)
+    first, second, third = await submit_all(batcher, "a", "b", "c")
+    assert [await first, await second] == ["A", "B"]
+    assert not third.done()
+    await batcher.drain()
+    assert await third == "C"
+    assert calls.batches == [["a", "b"], ["c"]]
+
+
+async def test_with_lingering_items_that_come_one_after_another_share_a_call(calls: Calls) -> None:
+    batcher = Batcher(calls, entries=10, linger_seconds=0.05)
+    tasks = []
+    for item in "abc":
+        tasks += await submit_all(batcher, item)
+    async with asyncio.timeout(DEADLINE):
+        assert [await task for task in tasks] == ["A", "B", "C"]
+    assert calls.batches == [["a", "b", "c"]]
+
+
+async def test_no_item_lingers_longer_than_it_may_because_others_came_before(calls: Calls) -> None:
+    batcher = Batcher(calls, entries=2, linger_seconds=0.02)
+    async with asyncio.timeout(DEADLINE):
+        for _ in range(3):
+            tasks = await submit_all(batcher, "a", "b", "late")
+            assert [await task for task in tasks] == ["A", "B", "LATE"]
+    assert calls.batches == [["a", "b"], ["late"]] * 3
+
+
+async def test_a_lingering_item_that_is_cancelled_makes_no_call(calls: Calls) -> None:
+    batcher = Batcher(calls, entries=10, linger_seconds=0.01)
+    (task,) = await submit_all(batcher, "a")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    async with asyncio.timeout(DEADLINE):
+        assert await batcher.submit("b") == "B"
+    assert calls.batches == [["b"]]

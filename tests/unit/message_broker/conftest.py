@@ -1,12 +1,18 @@
-"""A broker on the bench, for each test a new one."""
+"""A broker for each test, in the state that it starts in, or proven: its circuit closed."""
 
 from __future__ import annotations
 
 import pytest
 
-from broker_bench import Bench
+from brokers import RunningBroker
+
+
+@pytest.fixture(autouse=True)
+def short_last_receives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a stop the long poll of an idle queue is given up at once; a test of that waiting sets it as it is."""
+    monkeypatch.setattr("message_broker.fetching._LAST_RECEIVES_SECONDS", 0.01)
 
 
 @pytest.fixture
-def bench() -> Bench:
-    return Bench()
+def broker() -> RunningBroker:
+    return RunningBroker()

@@ -7,158 +7,196 @@ from typing import TYPE_CHECKING
 
 from structlog.testing import capture_logs
 
-from checkpoint.message_queue.port import NoDeadLetterQueueError
+from checkpoint.message_queue.port import EntryFault, NoDeadLetterQueueError, QueueUnavailableError
 from emails import body, email
 
 if TYPE_CHECKING:
     import pytest
 
-    from broker_bench import Bench
-    from checkpoint.message_queue.port import Message
+    from brokers import RunningBroker
 
 
-async def test_each_message_becomes_an_object_with_exactly_its_bytes_and_is_deleted(bench: Bench) -> None:
+async def test_each_message_becomes_an_object_with_exactly_its_bytes_and_is_deleted(broker: RunningBroker) -> None:
     bodies = [body(str(number), timestream=str(number)) for number in range(30)]
-    await bench.queue.send(bodies)
-    async with bench.running():
-        await bench.until(lambda: not bench.queue.bodies)
-    assert bench.store.objects == {f"sqs_message_{number}.json": bodies[number] for number in range(30)}
+    await broker.queue.send(bodies)
+    async with broker.running():
+        await broker.drained()
+    assert broker.store.objects == {f"sqs_message_{number}.json": bodies[number] for number in range(30)}
 
 
-async def test_nothing_is_deleted_before_its_object_is_there(bench: Bench) -> None:
-    bench.store.let.clear()
-    await bench.queue.send([body()])
-    async with bench.running():
-        await bench.until(lambda: bool(bench.store.calls))
-        assert bench.queue.bodies == [body()]
-        bench.store.let.set()
-        await bench.until(lambda: not bench.queue.bodies)
-    assert list(bench.store.objects.values()) == [body()]
+async def test_nothing_is_deleted_before_its_object_is_there(broker: RunningBroker) -> None:
+    broker.store.let.clear()
+    await broker.queue.send([body()])
+    async with broker.running():
+        await broker.until(lambda: broker.store.calls)
+        assert broker.queue.bodies == [body()]
+        assert broker.queue.deletes == []
+        broker.store.let.set()
+        await broker.drained()
+    assert list(broker.store.objects.values()) == [body()]
 
 
-async def test_a_message_that_was_archived_before_is_only_deleted(bench: Bench) -> None:
-    bench.store.objects["sqs_message_1706213694.json"] = body()
-    await bench.queue.send([body(), body()])
-    async with bench.running():
-        await bench.until(lambda: not bench.queue.bodies)
-    assert bench.store.objects == {"sqs_message_1706213694.json": body()}
+async def test_a_message_that_was_archived_before_is_only_deleted(broker: RunningBroker) -> None:
+    broker.store.objects["sqs_message_1706213694.json"] = body()
+    await broker.queue.send([body(), body()])
+    async with broker.running():
+        await broker.drained()
+    assert broker.store.objects == {"sqs_message_1706213694.json": body()}
+    assert broker.counted("already_there") == 2
 
 
-async def test_a_message_that_is_no_email_is_set_aside_at_once_and_its_neighbours_go_through(bench: Bench) -> None:
-    await bench.queue.send([body("a", timestream="1"), b"s3cret nonsense", b'{"s3cret": 1}', body("b", timestream="2")])
+async def test_a_message_that_is_no_email_is_dead_lettered_at_once_and_its_neighbours_go_through(
+    broker: RunningBroker,
+) -> None:
+    bad = [b"s3cret nonsense", b'{"s3cret": 1}']
+    await broker.queue.send([body("a", timestream="1"), *bad, body("b", timestream="2")])
     with capture_logs() as lines:
-        async with bench.running():
-            await bench.until(lambda: not bench.queue.bodies)
-    assert len(bench.store.objects) == 2
-    assert [letter.body for letter in bench.queue.dead_letters] == [b"s3cret nonsense", b'{"s3cret": 1}']
-    assert "is not JSON" in bench.queue.dead_letters[0].reason
-    assert "/email_sender is missing" in bench.queue.dead_letters[1].reason
-    assert [line["event"] for line in lines].count("set aside in the dead-letter queue") == 2
+        async with broker.running():
+            await broker.drained()
+    assert len(broker.store.objects) == 2
+    assert [letter.body for letter in broker.queue.dead_letters] == bad
+    assert "is not JSON" in broker.queue.dead_letters[0].reason
+    assert "/email_sender is missing" in broker.queue.dead_letters[1].reason
     assert "s3cret" not in str(lines)
-    assert "s3cret" not in str([letter.reason for letter in bench.queue.dead_letters])
+    assert "s3cret" not in str([letter.reason for letter in broker.queue.dead_letters])
 
 
-async def test_where_there_is_no_dead_letter_queue_that_is_said_and_the_neighbours_go_through(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def nowhere(*_: object) -> None:
-        raise NoDeadLetterQueueError("set a RedrivePolicy on it")
-
-    monkeypatch.setattr(bench.queue, "dead_letter", nowhere)
-    await bench.queue.send([b"nonsense", body()])
+async def test_the_log_names_a_dead_letter_by_its_identity_and_its_reason(broker: RunningBroker) -> None:
+    await broker.queue.send([b"nonsense"])
     with capture_logs() as lines:
-        async with bench.running():
-            await bench.until(lambda: bench.queue.bodies == [b"nonsense"])
-    assert [line["queue"] for line in lines if line["log_level"] == "error"] == ["set a RedrivePolicy on it"]
+        async with broker.running():
+            await broker.drained()
+    [line] = [line for line in lines if line["event"] == "message_dead_lettered"]
+    assert line["message_id"] == "999aaa8645bb72ff599e143b1e3d2a94777127f4783a69f067251f7bbebc5ab6"
+    assert line["receive_count"] == 1
+    assert "is not JSON" in line["reason"]
 
 
-async def test_an_email_with_all_its_names_taken_is_set_aside_with_that_reason(bench: Bench) -> None:
-    bench.store.objects |= dict.fromkeys(email().names, b"foreign")
-    await bench.queue.send([body()])
-    async with bench.running():
-        await bench.until(lambda: not bench.queue.bodies)
-    assert "somebody else writes" in bench.queue.dead_letters[0].reason
+async def test_without_a_dead_letter_queue_that_is_logged_and_the_neighbours_go_through(broker: RunningBroker) -> None:
+    broker.queue.failing["dead_letter"] = NoDeadLetterQueueError("set a RedrivePolicy on it")
+    await broker.queue.send([b"nonsense", body()])
+    with capture_logs() as lines:
+        async with broker.running():
+            await broker.until(lambda: broker.queue.bodies == [b"nonsense"])
+    assert [line["error"] for line in lines if line["log_level"] == "error"] == ["set a RedrivePolicy on it"]
+    assert broker.visible() == 0  # the queue hides it for as long as it can; a release would undo that
+    assert broker.counted("failed") == 1
 
 
-async def test_no_more_is_received_than_there_are_free_slots(bench: Bench) -> None:
-    await bench.queue.send([body("first")])
-    async with bench.running(receivers=3):
-        await bench.until(lambda: not bench.queue.bodies)  # the way is proven
-        bench.store.let.clear()
-        await bench.queue.send([body(str(number)) for number in range(20)])
-        await bench.until(lambda: bench.slots.taken == 8)
-        await bench.until(lambda: len(bench.store.calls) >= 8)
-        assert bench.visible() == 12
-        bench.store.let.set()
-        await bench.until(lambda: not bench.queue.bodies)
+async def test_a_message_that_could_not_be_dead_lettered_comes_again_and_is(broker: RunningBroker) -> None:
+    broker.queue.failing["dead_letter"] = QueueUnavailableError("away")
+    await broker.queue.send([b"nonsense"])
+    async with broker.running():
+        await broker.until(lambda: broker.counted("failed") == 1)
+        broker.queue.failing.clear()
+        broker.clock.now += 31
+        await broker.drained()
+    assert [letter.body for letter in broker.queue.dead_letters] == [b"nonsense"]
 
 
-async def test_an_idle_queue_is_polled_once_and_a_crowded_one_by_every_receiver(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+async def test_an_email_with_all_its_names_taken_is_dead_lettered_with_that_reason(broker: RunningBroker) -> None:
+    broker.store.objects |= dict.fromkeys(email().names, b"foreign")
+    await broker.queue.send([body()])
+    async with broker.running():
+        await broker.drained()
+    assert "somebody else writes" in broker.queue.dead_letters[0].reason
+
+
+async def test_an_unforeseen_error_releases_the_message_for_later_and_repeats_no_content(
+    broker: RunningBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    polls: list[int] = []
-    under_way = 0
-    receive = bench.queue.receive
-
-    async def counted(at_most: int, *, wait_seconds: float, visibility_seconds: int) -> list[Message]:
-        nonlocal under_way
-        under_way += 1
-        polls.append(under_way)
-        try:
-            await asyncio.sleep(0.001)
-            return await receive(at_most, wait_seconds=wait_seconds, visibility_seconds=visibility_seconds)
-        finally:
-            under_way -= 1
-
-    monkeypatch.setattr(bench.queue, "receive", counted)
-    async with bench.running(receivers=3):
-        await bench.queue.send([body("first")])
-        await bench.until(lambda: not bench.queue.bodies)
-        await bench.until(lambda: under_way == 1)
-        assert max(polls) == 1
-        await bench.queue.send([body(str(number)) for number in range(300)])
-        await bench.until(lambda: not bench.queue.bodies)
-        assert max(polls) > 1
-        polls.clear()
-        await bench.until(lambda: under_way == 1)
-
-
-async def test_until_one_message_has_gone_the_whole_way_one_is_taken_at_a_time(bench: Bench) -> None:
-    bench.store.let.clear()
-    await bench.queue.send([body(str(number)) for number in range(20)])
-    async with bench.running(receivers=3):
-        await bench.until(lambda: bool(bench.store.calls))
-        assert bench.visible() == 19
-        bench.store.let.set()
-        await bench.until(lambda: not bench.queue.bodies)
-
-
-async def test_an_unforeseen_error_leaves_the_message_to_come_again_and_tells_no_content(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def broken(_: str, body: bytes) -> bool:
+    async def broken(_: str, body: bytes, **__: object) -> bool:
         raise LookupError(body)
 
-    await bench.queue.send([body("s3cret")])
-    monkeypatch.setattr(bench.store, "create", broken)
+    await broker.queue.send([body("s3cret")])
+    monkeypatch.setattr(broker.store, "create", broken)
     with capture_logs() as lines:
-        async with bench.running():
-            await bench.until(lambda: any(line["event"] == "failed" for line in lines))
-            assert bench.leases._ends == {}  # else it would be extended for ever
+        async with broker.running():
+            await broker.until(lambda: broker.counted("failed") == 1)
+            assert broker.in_flight == 0
+            assert broker.visible() == 0
+            broker.clock.now += 1.9
+            assert broker.visible() == 0
             monkeypatch.undo()
-            bench.clock += 31
-            await bench.until(lambda: not bench.queue.bodies)
+            broker.clock.now += 0.2
+            await broker.drained()
     assert "s3cret" not in str(lines)
-    assert list(bench.store.objects.values()) == [body("s3cret")]
+    assert list(broker.store.objects.values()) == [body("s3cret")]
 
 
-async def test_what_was_moved_is_counted_by_outcome(bench: Bench) -> None:
-    await bench.queue.send([body("a"), body("a"), b"x"])
-    async with bench.running():
-        await bench.until(lambda: not bench.queue.bodies)
-        await asyncio.sleep(0)
-    counted = {
-        outcome: bench.metrics.registry.get_sample_value("checkpoint_moves_total", {"outcome": outcome})
-        for outcome in ("archived", "archived before", "set aside")
+async def test_a_message_that_always_fails_comes_again_ever_later(
+    broker: RunningBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> bool:
+        raise LookupError
+
+    monkeypatch.setattr(broker.store, "create", broken)
+    await broker.queue.send([body()])
+    waits = []
+    async with broker.running():
+        for receives in range(1, 5):
+            await broker.until(lambda receives=receives: broker.counted("failed") == receives)  # type: ignore[misc]
+            [stored] = broker.queue._stored
+            waits.append(stored.visible_at - broker.clock.now)
+            broker.clock.now = stored.visible_at
+    assert waits == [2, 4, 8, 16]
+
+
+async def test_a_delete_whose_receipt_is_stale_is_logged_and_the_message_has_ended(broker: RunningBroker) -> None:
+    broker.queue.delete_faults = EntryFault("The receipt is stale.")
+    await broker.queue.send([body()])
+    with capture_logs() as lines:
+        async with broker.running():
+            await broker.until(lambda: broker.counted("created") == 1)
+            assert broker.in_flight == 0
+    assert [line["reason"] for line in lines if line["event"] == "message_not_deleted"] == ["The receipt is stale."]
+
+
+async def test_deletes_are_collected_into_full_calls(broker: RunningBroker) -> None:
+    await broker.queue.send([body(str(number)) for number in range(101)])
+    async with broker.running():
+        await broker.drained()
+    assert broker.queue.deletes[0] == 1  # the first alone, while the circuit is half-open
+    assert len(broker.queue.deletes) <= 13
+    assert sum(broker.queue.deletes) == 101
+
+
+async def test_a_lone_delete_does_not_wait_for_others_for_ever(broker: RunningBroker) -> None:
+    async with broker.running():
+        for number in range(3):
+            await broker.queue.send([body(str(number))])
+            await broker.drained()
+    assert broker.queue.deletes == [1, 1, 1]
+
+
+async def test_what_waits_for_its_delete_holds_no_slot_but_is_bounded_too(broker: RunningBroker) -> None:
+    async with broker.running():
+        await broker.queue.send([body("first")])
+        await broker.drained()
+        hanging = asyncio.Event()
+
+        async def hang(messages: object) -> list[None]:
+            await hanging.wait()
+            return [None] * len(list(messages))  # type: ignore[call-overload]
+
+        broker.service.in_flight._deletes._call = hang
+        await broker.queue.send([body(str(number)) for number in range(40)])
+        await broker.until(lambda: broker.in_flight == 20 + 8)  # two calls' worth of deletes, and the slots
+        await broker.until(lambda: len(broker.store.objects) == 1 + 20 + 8)
+        assert broker.visible() == 40 - 28
+        hanging.set()
+        await broker.until(lambda: len(broker.store.objects) == 41)
+
+
+async def test_messages_that_end_are_counted_by_outcome(broker: RunningBroker) -> None:
+    await broker.queue.send([body("a"), body("a"), b"x"])
+    async with broker.running():
+        await broker.drained()
+    outcomes = ("created", "already_there", "dead_lettered", "released", "failed")
+    assert {outcome: broker.counted(outcome) for outcome in outcomes} == {
+        "created": 1,
+        "already_there": 1,
+        "dead_lettered": 1,
+        "released": 0,
+        "failed": 0,
     }
-    assert counted == {"archived": 1, "archived before": 1, "set aside": 1}

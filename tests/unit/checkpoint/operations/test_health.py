@@ -48,7 +48,7 @@ def test_a_warning_leaves_the_service_ready_until_it_is_cleared(health: Health) 
     health.warn("sqs_message_1.json", "cannot be read")
     assert health.warnings == {"sqs_message_1.json": "cannot be read"}
     assert health.faults == {}
-    health.clear_warning("sqs_message_1.json")
+    health.clear_warnings(["sqs_message_0.json", "sqs_message_1.json"])
     assert health.warnings == {}
 
 

@@ -1,0 +1,136 @@
+"""How much is asked of the queue, and when."""
+
+from __future__ import annotations
+
+import pytest
+
+from brokers import RunningBroker
+from checkpoint.message_queue.port import QueueUnavailableError
+from emails import body
+
+
+async def prove(broker: RunningBroker) -> None:
+    await broker.queue.send([body("first", timestream="1")])
+    await broker.drained()
+
+
+def many(count: int) -> list[bytes]:
+    return [body(str(number), timestream=str(number)) for number in range(count)]
+
+
+async def test_with_a_backlog_at_the_start_the_calls_in_flight_reach_what_the_slots_allow() -> None:
+    broker = RunningBroker(slots=256)
+    broker.queue.latency = 0.01
+    await broker.queue.send(many(4000))
+    async with broker.running():
+        await broker.drained()
+    assert broker.queue.most_receives == 26  # 25 of ten messages each, and one of the rest
+    assert len(broker.store.objects) == 4000
+
+
+async def test_a_full_queue_is_received_and_deleted_in_full_calls() -> None:
+    broker = RunningBroker(slots=256)
+    broker.queue.latency = 0.01
+    await broker.queue.send(many(4000))
+    async with broker.running():
+        await broker.drained()
+        receives = [asked for asked in broker.queue.receives if asked]
+    assert len(broker.queue.deletes) / 4000 <= 0.105
+    # Besides: the first one, for a single message, and the empty ones at the end.
+    assert len(receives) / 4000 <= 0.105 + 27 / 4000
+
+
+async def test_no_more_is_received_than_there_are_slots(broker: RunningBroker) -> None:
+    async with broker.running():
+        await prove(broker)
+        broker.store.let.clear()
+        await broker.queue.send(many(20))
+        await broker.until(lambda: broker.in_flight == 8)
+        await broker.until(lambda: len(broker.store.calls) >= 8)
+        assert broker.visible() == 12
+        broker.store.let.set()
+        await broker.drained()
+
+
+async def test_an_idle_queue_has_one_long_poll_in_all_also_after_a_backlog(
+    broker: RunningBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("message_broker.fetching._EXTRA_POLL_SECONDS", 0.01)
+    async with broker.running():
+        await prove(broker)
+        await broker.queue.send(many(300))
+        await broker.drained()
+        assert broker.queue.most_receives > 1
+        await broker.until(lambda: broker.service.fetcher._polls == 1)
+        await broker.until(lambda: broker.queue.under_way == 1)
+        receives = len(broker.queue.receives)
+        await broker.queue.send([body("lone")])
+        await broker.drained()
+        assert len(broker.queue.receives) <= receives + 1
+
+
+async def test_messages_that_trickle_in_start_no_extra_polls(broker: RunningBroker) -> None:
+    async with broker.running():
+        await prove(broker)
+        for number in range(10):
+            await broker.queue.send([body(str(number))])
+            await broker.until(lambda number=number: len(broker.store.objects) == number + 2)  # type: ignore[misc]
+        assert broker.queue.most_receives == 1
+
+
+async def test_until_one_message_has_gone_the_whole_way_one_is_received_at_a_time(broker: RunningBroker) -> None:
+    broker.store.let.clear()
+    await broker.queue.send(many(20))
+    async with broker.running():
+        await broker.until(lambda: broker.store.calls)
+        assert broker.visible() == 19
+        assert broker.queue.most_receives == 1
+        broker.store.let.set()
+        await broker.drained()
+
+
+async def test_the_first_receive_does_not_wait_for_a_message_so_that_the_service_is_soon_ready(
+    broker: RunningBroker,
+) -> None:
+    async with broker.running():
+        await broker.until(lambda: not broker.faults)
+        await broker.until(lambda: len(broker.queue.waits) >= 2)
+    assert broker.queue.waits[:2] == [0, 20]
+
+
+@pytest.mark.parametrize(("slots", "entries", "asked"), [(256, 10, 10), (8, 10, 2), (1, 10, 1), (256, 256, 64)])
+async def test_a_call_asks_for_a_quarter_of_the_slots_and_no_more_than_it_carries(
+    slots: int, entries: int, asked: int
+) -> None:
+    broker = RunningBroker(slots=slots, entries=entries)
+    async with broker.running():
+        await prove(broker)
+        await broker.queue.send(many(1000))
+        await broker.until(lambda: len(broker.store.objects) > 600)
+    assert max(broker.queue.receives) == asked
+
+
+async def test_a_queue_of_one_call_at_a_time_is_asked_by_one(broker: RunningBroker) -> None:
+    broker = RunningBroker(calls_at_once=1)
+    async with broker.running():
+        await prove(broker)
+        await broker.queue.send(many(100))
+        await broker.drained()
+    assert broker.queue.most_receives == 1
+
+
+async def test_a_failed_receive_gives_its_slots_back(broker: RunningBroker) -> None:
+    async with broker.running():
+        await prove(broker)
+        broker.queue.failing["receive"] = QueueUnavailableError("away")
+        await broker.queue.send(many(1))
+        await broker.until(lambda: len(broker.backoffs.longest) >= 20)
+        broker.queue.failing.clear()
+        await broker.queue.send(many(20))
+        await broker.until(lambda: not broker.queue.bodies)
+
+
+async def test_an_error_that_nobody_foresaw_ends_the_service_instead_of_leaving_it_idle(broker: RunningBroker) -> None:
+    broker.queue.failing["receive"] = LookupError("unforeseen")
+    with pytest.raises(LookupError):
+        await broker.service.run(broker.stop)
