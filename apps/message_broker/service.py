@@ -14,7 +14,7 @@ from checkpoint.operations.health import Health
 from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
 from checkpoint.operations.tally import Tally
-from checkpoint.settings import starting
+from checkpoint.settings import convert_to_settings_error
 from message_broker.leases import Leases
 from message_broker.message_broker import DELETING, Broker
 from message_broker.metrics import Metrics
@@ -38,7 +38,7 @@ async def run(settings: BrokerSettings) -> None:
     metrics, tally, slots = Metrics(), Tally("moved"), Slots(settings.slots)
     metrics.watch(held=lambda: slots.taken, archive_up=lambda: health.is_healthy(ARCHIVING))
     async with AsyncExitStack() as opened:
-        with starting():
+        with convert_to_settings_error():
             archive = await opened.enter_async_context(open_archive(settings.archive_url))
             queue = await opened.enter_async_context(open_receiving(settings.queue_url))
             port = opened.enter_context(
