@@ -1,4 +1,4 @@
-"""Start both services of the Procfile, and say how to post an e-mail once they are ready."""
+"""Start both services of the Procfile; once they are ready, print how to post an e-mail."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Checkpoint takes e-mails at {address}/process_request (token: {token}). Post one
 and read it:  cat '{archive}/sqs_message_1706213694.json'
 What can be posted: {address}/docs    Ctrl-C stops both services.
 """
-PATIENCE_SECONDS = 20
-STOPPED_BY_CTRL_C = 128 + signal.SIGINT
+READY_TIMEOUT_SECONDS = 20
+STOPPED_BY_CTRL_C = 128 + signal.SIGINT  # honcho's exit code
 
 
-def say_welcome() -> None:
-    """Wait until both services are ready, then print where they are."""
+def print_welcome() -> None:
+    """Wait until both services are ready, then print their address; print nothing where one does not get ready."""
     archive = urlsplit(os.environ["ARCHIVE_URL"])
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + READY_TIMEOUT_SECONDS
     while not all(map(is_ready, private_ports())):
         if time.monotonic() > deadline:
             return
@@ -46,12 +46,12 @@ def say_welcome() -> None:
 
 
 def private_ports() -> list[int]:
-    """Where the two services say whether they are ready."""
+    """The ports where the two services answer whether they are ready."""
     return [int(os.environ.get("INTAKE_PRIVATE_PORT", "9001")), int(os.environ.get("BROKER_PRIVATE_PORT", "9002"))]
 
 
 def is_ready(port: int) -> bool:
-    """Whether a service's private port says so."""
+    """Whether a service answers so on its private port."""
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/readyz")
@@ -66,7 +66,7 @@ def is_ready(port: int) -> bool:
 
 
 def main() -> None:
-    """Set what the Procfile leaves open, then hand over to honcho."""
+    """Set the variables that the services need, then let honcho start them."""
     data = Path(os.environ.get("DATA", "data")).absolute()
     os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     os.environ.setdefault("QUEUE_URL", f"sqlite:///{quote(str(data))}/queue.db")
@@ -74,8 +74,8 @@ def main() -> None:
     os.environ.setdefault("PORT", "5001")  # honcho gives the first process this one
     if sys.stdout.isatty():
         os.environ.setdefault("LOG_FORMAT", "console")
-    if not any(map(is_ready, private_ports())):  # else it is another run that would be welcomed, and this one ends
-        threading.Thread(target=say_welcome, daemon=True).start()
+    if not any(map(is_ready, private_ports())):  # else another run uses these ports, and this one ends
+        threading.Thread(target=print_welcome, daemon=True).start()
     sys.argv[1:] = ["start"]
     try:
         honcho()

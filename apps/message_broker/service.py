@@ -17,7 +17,7 @@ from checkpoint.operations.background import in_background
 from checkpoint.operations.health import Health
 from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
-from checkpoint.settings import starting
+from checkpoint.settings import convert_to_settings_error
 from message_broker.circuit_breaker import CircuitBreaker, State
 from message_broker.fetching import QUEUE, Fetcher
 from message_broker.in_flight import InFlight
@@ -108,7 +108,7 @@ async def run(settings: BrokerSettings) -> None:
     """
     stop = stop_on_signals()
     async with AsyncExitStack() as opened:
-        with starting():
+        with convert_to_settings_error():
             archive = await opened.enter_async_context(open_archive(settings.archive_url))
             queue = await opened.enter_async_context(open_receiving(settings.queue_url))
             service = build(settings, queue, archive)

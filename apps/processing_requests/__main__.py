@@ -11,7 +11,7 @@ import structlog
 import uvloop
 
 from checkpoint.operations.telemetry import configure_logging, log_failure
-from checkpoint.parameters import ParametersUnavailableError, fetch
+from checkpoint.parameter_store import ParametersUnavailableError, fetch
 from checkpoint.settings import SettingsError, load, references
 from processing_requests.service import run
 from processing_requests.settings import IntakeSettings

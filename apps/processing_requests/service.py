@@ -13,7 +13,7 @@ from checkpoint.operations.health import Health
 from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
 from checkpoint.operations.tally import Tally
-from checkpoint.settings import starting
+from checkpoint.settings import convert_to_settings_error
 from processing_requests.body import BodyReader
 from processing_requests.http_server import listen, serve_http
 from processing_requests.metrics import Metrics
@@ -38,7 +38,7 @@ async def run(settings: IntakeSettings, refetch_tokens: Callable[[], Awaitable[s
     stop = stop_on_signals()
     health, metrics, tally = Health(untried=[SENDING]), Metrics(), Tally("answered")
     async with AsyncExitStack() as opened:
-        with starting():
+        with convert_to_settings_error():
             tokens = Tokens(settings.tokens)
             queue = await opened.enter_async_context(open_sending(settings.queue_url))
             opened.enter_context(

@@ -1,4 +1,4 @@
-"""Clients for AWS, configured by AWS's own variables, which mean here what they mean everywhere."""
+"""Clients for AWS, configured by AWS's own environment variables, with the meaning that they have everywhere."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ def open_client(
 
 @asynccontextmanager
 async def _named_errors(opening: AbstractAsyncContextManager[Client]) -> AsyncIterator[Client]:
-    """The SDK's own errors name no setting, and repeat an endpoint's password."""
+    """Replace the SDK's own errors, which name no setting and repeat an endpoint's password."""
     async with AsyncExitStack() as opened:
         try:
             client = await opened.enter_async_context(opening)
         except BotoCoreError as error:
             raise ValueError(f"AWS's settings cannot be used: {type(error).__name__}.") from None
         except ValueError:
-            raise ValueError("QUEUE_URL or AWS_ENDPOINT_URL: is no URL of an endpoint.") from None
+            raise ValueError("QUEUE_URL or AWS_ENDPOINT_URL: is not the URL of an endpoint.") from None
         yield client

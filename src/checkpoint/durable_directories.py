@@ -1,4 +1,7 @@
-"""Directories whose entries outlast a power cut: a file's own fsync does not cover its name."""
+"""Directories whose entries survive a power cut.
+
+The fsync of a file makes its content durable but not its name, which needs an fsync of its directory: fsync(2).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def make_directory(directory: Path) -> None:
-    """Make a directory and its parents where they are missing, each durable in its own parent. Raises OSError."""
+    """Make a directory and its missing parents, each durable in its own parent. Raises OSError."""
     if not directory.is_dir():
         make_directory(directory.parent)
         directory.mkdir(exist_ok=True)
@@ -18,7 +21,7 @@ def make_directory(directory: Path) -> None:
 
 
 def sync_directory(directory: Path) -> None:
-    """Make the names in a directory durable, those that were added and those that went. Raises OSError."""
+    """Make what was added to a directory and removed from it durable. Raises OSError."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

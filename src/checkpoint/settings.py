@@ -1,4 +1,4 @@
-"""Settings from environment variables: one typed struct a service, all faults reported at once and by name."""
+"""Settings from environment variables: one typed struct per service, all faults reported at once and by name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Loaded = TypeVar("Loaded", bound="Settings")
 
 
 class SettingsError(Exception):
-    """Settings cannot be used; the text names each variable at fault and never repeats a value."""
+    """Settings cannot be used; the text names each faulty variable and never repeats a value."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +70,7 @@ async def load(kind: type[Loaded], environ: Mapping[str, str], fetch: Fetch) -> 
             faults.append(f"{name}: is not set.")
     if not any(field.required and field.name not in values for field in fields.values()):
         try:
-            loaded = kind(**values)  # a default stands in for what is at fault, so that other faults show too
+            loaded = kind(**values)  # with a default for each faulty value, so that faults between fields show too
         except ValueError as error:
             faults.append(str(error))
     if faults:
@@ -79,8 +79,8 @@ async def load(kind: type[Loaded], environ: Mapping[str, str], fetch: Fetch) -> 
 
 
 @contextmanager
-def starting() -> Iterator[None]:
-    """Around opening what the settings name: what that raises for a setting, a port or a directory, is their fault."""
+def convert_to_settings_error() -> Iterator[None]:
+    """Raise SettingsError for a ValueError or OSError of the body, which opens what settings name: a port, a queue."""
     try:
         yield
     except (ValueError, OSError) as error:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # Each as its composition root has it, with the adapters of the embedded default opened.
 INTAKE = """
 import asyncio, sys
-import processing_requests.service, processing_requests.settings, checkpoint.parameters
+import processing_requests.service, processing_requests.settings, checkpoint.parameter_store
 from checkpoint.message_queue.adapters import open_sending
 
 async def main():
@@ -25,7 +25,7 @@ asyncio.run(main())
 """
 BROKER = """
 import asyncio, pathlib, sys
-import message_broker.service, message_broker.settings, checkpoint.parameters
+import message_broker.service, message_broker.settings, checkpoint.parameter_store
 from checkpoint.archive.adapters import open_archive
 from checkpoint.message_queue.adapters import open_receiving
 

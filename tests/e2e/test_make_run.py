@@ -1,4 +1,4 @@
-"""What a newcomer sees."""
+"""What a newcomer sees of `make run`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.making_it_run import Run
+from e2e.make_run import Run
 from e2e.marked import body, marked, md5
 from e2e.ports import free_port
 from e2e.test_seed import CONTENT, NAME
@@ -52,7 +52,8 @@ def test_it_prints_the_address_the_token_and_a_curl_line_that_works_when_pasted(
         pytest.skip("There is no curl to paste the line for.")
     running = run()
     line = running.curl()
-    assert f"http://127.0.0.1:{environment['PORT']}/process_request (token: foobar)" in running.said
+    assert f"http://127.0.0.1:{environment['PORT']}/process_request" in running.output
+    assert "foobar" in running.output
 
     answered = subprocess.run(["/bin/sh", "-c", line], capture_output=True, check=True, timeout=10)
 
@@ -69,11 +70,11 @@ def test_ctrl_c_stops_both_services_within_two_seconds(run: Callable[..., Run]) 
 
     assert exit_code == 0
     assert time.monotonic() - began < 2
-    assert running.said.count('"event": "stopped"') == 2
-    assert "Traceback" not in running.said
+    assert running.output.count('"event": "stopped"') == 2
+    assert "Traceback" not in running.output
 
 
-def test_run_again_it_carries_on_with_what_the_queue_holds(run: Callable[..., Run], one_machine: OneMachine) -> None:
+def test_a_later_run_archives_what_is_left_in_the_queue(run: Callable[..., Run], one_machine: OneMachine) -> None:
     first = run()
     first.curl()
     first.interrupt()
@@ -82,11 +83,11 @@ def test_run_again_it_carries_on_with_what_the_queue_holds(run: Callable[..., Ru
 
     run()
 
-    until(lambda: list(one_machine.objects().values()) == [md5(left)], "what was left is archived")
+    until(lambda: list(one_machine.objects().values()) == [md5(left)], "what was left in the queue is archived")
 
 
 @pytest.mark.parametrize("other", [(), ("INTAKE_PRIVATE_PORT", "BROKER_PRIVATE_PORT")])
-def test_a_second_run_on_the_same_ports_says_which_one_is_taken_and_no_more(
+def test_a_second_run_on_the_same_ports_names_a_taken_one_and_prints_no_curl_line(
     run: Callable[..., Run], environment: dict[str, str], other: tuple[str, ...]
 ) -> None:
     run().curl()
@@ -95,6 +96,6 @@ def test_a_second_run_on_the_same_ports_says_which_one_is_taken_and_no_more(
 
     until(lambda: second.is_over, "the second run has ended")
     taken = [port for name, port in environment.items() if name.endswith("PORT") and name not in other]
-    assert any(port in line for port in taken for line in second.said.splitlines() if "use" in line or "taken" in line)
-    assert "Traceback" not in second.said
-    assert "curl" not in second.said
+    assert any(port in line for port in taken for line in second.output.splitlines() if "in use" in line)
+    assert "Traceback" not in second.output
+    assert "curl" not in second.output

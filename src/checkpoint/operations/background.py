@@ -1,4 +1,4 @@
-"""Work that goes on beside a service's own, for as long as that takes."""
+"""Coroutines that run in the background of a service."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def in_background(*chores: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run coroutines while the body runs, and cancel those that have not ended after it.
+async def in_background(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run coroutines while the body runs, and then cancel those that have not ended.
 
-    One that fails ends the body too, and its error is raised: a service must not seem alive with a part of it dead.
+    When one fails, the body is cancelled and its error is raised: a service with a dead part must not seem alive.
     """
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(chore) for chore in chores]
+            tasks = [group.create_task(coroutine) for coroutine in coroutines]
             try:
                 yield
             finally:

@@ -1,7 +1,7 @@
-"""Whether a service is healthy, as an exit code, for a container's health check: an image holds no curl.
+"""A container's health check, for an image without curl: the exit code is 0 where the service is healthy, else 1.
 
-`python -m checkpoint.operations.healthcheck` asks the private port of PRIVATE_HOST and PRIVATE_PORT for `/livez`, or
-for the path that it is given as an argument.
+`python -m checkpoint.operations.healthcheck` requests `/livez`, or the path that is its argument, from the private port
+at PRIVATE_HOST and PRIVATE_PORT.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ _TIMEOUT_SECONDS: Final = 4  # /livez takes 2 to find that an event loop is stuc
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
-    """What is wrong; None where the service is healthy."""
+    """None where the service is healthy, else the reason that it is not."""
     path = arguments[0] if arguments else "/livez"
-    # A container's address for "all addresses", 0.0.0.0, leads a client on Linux to the container itself.
+    # On Linux a client that connects to 0.0.0.0, which stands for all addresses, reaches the container itself.
     connection = HTTPConnection(
         environ.get("PRIVATE_HOST", "127.0.0.1"), int(environ["PRIVATE_PORT"]), timeout=_TIMEOUT_SECONDS
     )
     try:
         connection.request("GET", path)
         response = connection.getresponse()
-        said = f"{response.status} {response.read().decode(errors='replace')}"
+        answer = f"{response.status} {response.read().decode(errors='replace')}"
     except (OSError, HTTPException) as error:
         return f"{path}: {type(error).__name__}: {error}"
     finally:
         connection.close()
-    return None if response.status == 200 else f"{path}: {said}"  # noqa: PLR2004  OK
+    return None if response.status == 200 else f"{path}: {answer}"  # noqa: PLR2004  OK
 
 
 if __name__ == "__main__":

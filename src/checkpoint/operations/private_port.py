@@ -1,17 +1,19 @@
-"""The port for those who run the service: liveness, readiness and metrics. No load balancer leads to it."""
+"""The port for operations: liveness, readiness and metrics. No load balancer leads to it."""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import socket
 import threading
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client.exposition import choose_encoder
+from prometheus_client import MetricsHandler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,58 +22,58 @@ if TYPE_CHECKING:
 
     from checkpoint.operations.health import Health
 
-_LOOP_ANSWERS_SECONDS: Final = 2.0
+_LOOP_TIMEOUT_SECONDS: Final = 2.0
+_CLIENT_TIMEOUT_SECONDS: Final = 5.0
 
 
 @contextmanager
 def serve_private_port(host: str, port: int, health: Health, metrics: CollectorRegistry) -> Iterator[int]:
-    """Serve `/livez`, `/readyz` and `/metrics` from a thread of its own; gives the port, chosen when `port` is 0.
+    """Serve `/livez`, `/readyz` and `/metrics` from threads; yield the port, which the system chooses for `port` 0.
 
-    A thread, because it must answer truthfully while the event loop is stuck: then `/livez` says so.
-    Call it inside the running event loop. Raises OSError where the port is taken.
+    Threads, so that `/livez` can answer 503 while the event loop is stuck. Call this inside the running event loop.
+    Raises OSError, which names the settings, where the address cannot be listened on.
     """
     loop = asyncio.get_running_loop()
 
-    class Handler(BaseHTTPRequestHandler):
-        timeout = 5  # seconds for a request to arrive
-        protocol_version = "HTTP/1.1"
+    class Handler(MetricsHandler):
+        registry = metrics
+        timeout = _CLIENT_TIMEOUT_SECONDS  # for each read and each write, so that no client keeps its thread
 
-        def do_GET(self) -> None:
-            match self.path:
-                case "/livez":
-                    alive = _answers(loop)
-                    self._answer(200 if alive else 503, {"alive": alive})
-                case "/readyz":
-                    faults = health.faults
-                    self._answer(503 if faults else 200, {"ready": not faults, "faults": faults})
+        def do_GET(self) -> None:  # noqa: N802  the name that the standard library calls
+            match self.path.partition("?")[0]:
                 case "/metrics":
-                    encode, content_type = choose_encoder(self.headers.get("Accept", ""))
-                    self._send(200, content_type, encode(metrics))
+                    super().do_GET()
+                case "/livez":
+                    alive = _is_responsive(loop)
+                    self._send_json({"alive": alive}, HTTPStatus.OK if alive else HTTPStatus.SERVICE_UNAVAILABLE)
+                case "/readyz":
+                    faults, warnings = health.faults, health.warnings
+                    self._send_json(
+                        {"ready": not faults, "faults": faults, "warnings": warnings},
+                        HTTPStatus.SERVICE_UNAVAILABLE if faults else HTTPStatus.OK,
+                    )
                 case _:
-                    self._answer(404, {"error": "Not Found"})
+                    self._send_json({"error": "Not Found"}, HTTPStatus.NOT_FOUND)
 
-        do_HEAD = do_GET  # noqa: N815  the name that the standard library calls
+        do_HEAD = do_GET  # noqa: N815  as do_GET
 
-        def _answer(self, status: int, body: object) -> None:
-            self._send(status, "application/json", json.dumps(body).encode())
-
-        def _send(self, status: int, content_type: str, body: bytes) -> None:
+        def _send_json(self, body: object, status: HTTPStatus) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Type", "application/json")
             self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
+            self.wfile.write(json.dumps(body).encode())
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the standard library's name
-            """Say nothing: a probe every few seconds is no news."""
+        def end_headers(self) -> None:
+            super().end_headers()
+            if self.command == "HEAD":
+                self.wfile = io.BytesIO()  # a response to HEAD has no body
 
     try:
         server = _Server(host, port, Handler)
     except OSError as error:
-        raise OSError(error.errno, f"PRIVATE_PORT: {error.strerror}: {host}:{port}") from None
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
+        where = f"{host}:{port}"
+        raise OSError(f"PRIVATE_HOST, PRIVATE_PORT: cannot listen on {where}: {error.strerror}") from None
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
         yield server.server_port
     finally:
@@ -80,8 +82,6 @@ def serve_private_port(host: str, port: int, health: Health, metrics: CollectorR
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
     def __init__(self, host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), handler)
@@ -92,13 +92,13 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a prober that hangs up early is no news."""
+        """Print nothing: that a client hangs up early is no news."""
 
 
-def _answers(loop: asyncio.AbstractEventLoop) -> bool:
-    answered = threading.Event()
+def _is_responsive(loop: asyncio.AbstractEventLoop) -> bool:
+    ran = threading.Event()
     try:
-        loop.call_soon_threadsafe(answered.set)
+        loop.call_soon_threadsafe(ran.set)
     except RuntimeError:  # the loop is closed
         return False
-    return answered.wait(_LOOP_ANSWERS_SECONDS)
+    return ran.wait(_LOOP_TIMEOUT_SECONDS)

@@ -1,4 +1,4 @@
-"""The two signals that ask a service to stop: SIGTERM, from whoever runs it, and SIGINT, from a keyboard."""
+"""The signals that ask a service to stop: SIGTERM from a supervisor, SIGINT from a keyboard."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 
 
 def stop_on_signals() -> asyncio.Event:
-    """An event that is set when the process is asked to stop; the default, for PID 1, would be to ignore SIGTERM."""
+    """An event that is set when the process is asked to stop. Call this inside the running event loop."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from checkpoint.settings import ArchiveURL, Count, Port, QueueURL, Settings, SettingsError, load, references
+from checkpoint.settings import (
+    ArchiveURL,
+    Count,
+    Port,
+    QueueURL,
+    Settings,
+    SettingsError,
+    convert_to_settings_error,
+    load,
+    references,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +54,7 @@ async def test_all_faults_are_reported_together_by_name_without_their_values() -
 
 
 async def test_what_must_hold_between_settings_is_a_fault_by_name_too() -> None:
-    with pytest.raises(SettingsError, match="SIZE: is 13"):
+    with pytest.raises(SettingsError, match=r"^SIZE: "):
         await load(Sample, {"TOKEN": "t", "SIZE": "13"}, nothing)
 
 
@@ -54,10 +64,11 @@ async def test_a_fault_between_settings_is_reported_with_those_of_single_ones() 
     assert [fault.partition(":")[0] for fault in str(caught.value).splitlines()] == ["PORT", "SIZE"]
 
 
-async def test_a_choice_names_what_there_is_and_not_what_was_given() -> None:
+async def test_a_fault_of_a_choice_names_the_choices_and_not_the_value() -> None:
     with pytest.raises(SettingsError) as caught:
         await load(Sample, {"TOKEN": "t", "MODE": "s3cret"}, nothing)
-    assert str(caught.value) == "MODE: must be one of slow, quick."
+    assert all(word in str(caught.value) for word in ("MODE", "slow", "quick"))
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["QUEUE_URL", "ARCHIVE_URL"])
@@ -81,7 +92,7 @@ async def test_a_parameter_that_does_not_exist_is_a_fault_that_names_both() -> N
     async def fetch(_: Sequence[str]) -> Mapping[str, str]:
         return {}
 
-    with pytest.raises(SettingsError, match="TOKEN: there is no SSM parameter /a/token"):
+    with pytest.raises(SettingsError, match=r"^TOKEN: .* /a/token"):
         await load(Sample, {"TOKEN": "ssm:/a/token"}, fetch)
 
 
@@ -92,3 +103,14 @@ def test_references_are_found_among_the_environment() -> None:
 async def test_settings_do_not_show_their_values() -> None:
     assert "hidden" not in repr(Sample(token="hidden"))
     assert "hidden" not in str(Sample(token="hidden"))
+
+
+@pytest.mark.parametrize("error", [ValueError("QUEUE_URL: has no path."), OSError("PORT: is taken.")])
+def test_what_cannot_be_opened_is_a_fault_of_the_settings(error: Exception) -> None:
+    with pytest.raises(SettingsError, match=str(error)), convert_to_settings_error():
+        raise error
+
+
+def test_another_error_while_opening_comes_through_as_itself() -> None:
+    with pytest.raises(ZeroDivisionError), convert_to_settings_error():
+        raise ZeroDivisionError

@@ -1,4 +1,4 @@
-"""Work beside a service's own."""
+"""Coroutines in the background of a service."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ async def forever() -> None:
     await asyncio.Event().wait()
 
 
-async def test_chores_are_cancelled_when_the_body_is_done() -> None:
+async def test_coroutines_are_cancelled_when_the_body_ends() -> None:
     async with asyncio.timeout(5):
         async with in_background(forever(), forever()):
             pass
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_a_chore_that_fails_ends_the_body_with_its_own_error() -> None:
+async def test_a_coroutine_that_fails_ends_the_body_with_its_own_error() -> None:
     async def fails() -> None:
         raise ConnectionError("broken")
 

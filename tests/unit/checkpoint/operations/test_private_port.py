@@ -3,85 +3,223 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import http.client
 import json
+import socket
+import threading
 import time
-import urllib.error
-import urllib.request
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+import pytest
 from prometheus_client import CollectorRegistry, Counter
-from structlog.testing import capture_logs
 
+from checkpoint.operations import private_port
 from checkpoint.operations.health import Health
 from checkpoint.operations.private_port import serve_private_port
+from e2e.waiting import until
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
 
-def ask(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, str]:
+class Response(NamedTuple):
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def serve(health: Health | None = None, registry: CollectorRegistry | None = None) -> AbstractContextManager[int]:
+    return serve_private_port("127.0.0.1", 0, health or Health(untried=[]), registry or CollectorRegistry())
+
+
+def request(
+    port: int, path: str, method: str = "GET", headers: Mapping[str, str] | None = None, host: str = "127.0.0.1"
+) -> Response:
+    connection = http.client.HTTPConnection(host, port, timeout=10)
     try:
-        with urllib.request.urlopen(f"http://{host}:{port}{path}", timeout=5) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as refused:
-        with refused:
-            return refused.code, refused.read().decode()
+        connection.request(method, path, headers=dict(headers or {}))
+        answer = connection.getresponse()
+        return Response(answer.status, answer.headers, answer.read())
+    finally:
+        connection.close()
 
 
-async def test_readiness_is_the_health_and_names_what_is_at_fault() -> None:
-    health = Health(untried=["queue"])
-    with serve_private_port("127.0.0.1", 0, health, CollectorRegistry()) as port:
-        status, body = await asyncio.to_thread(ask, port, "/readyz")
-        assert (status, json.loads(body)) == (503, {"ready": False, "faults": {"queue": "not tried yet"}})
-        health.healthy("queue")
-        status, body = await asyncio.to_thread(ask, port, "/readyz")
-        assert (status, json.loads(body)) == (200, {"ready": True, "faults": {}})
+async def get(port: int, path: str, **headers: str) -> Response:
+    return await asyncio.to_thread(request, port, path, "GET", headers)
 
 
-async def test_metrics_are_those_of_the_registry() -> None:
+@pytest.fixture
+def things() -> CollectorRegistry:
     registry = CollectorRegistry()
     Counter("things", "Things", registry=registry).inc(3)
-    with serve_private_port("127.0.0.1", 0, Health(untried=[]), registry) as port:
-        status, body = await asyncio.to_thread(ask, port, "/metrics")
-    assert status == 200
-    assert "things_total 3.0" in body
+    Counter("others", "Others", registry=registry)
+    return registry
+
+
+async def test_readiness_is_the_health_of_the_service_and_names_its_faults() -> None:
+    health = Health(untried=["queue"])
+    with serve(health) as port:
+        unready = await get(port, "/readyz")
+        assert unready.status == 503
+        assert unready.json() == {"ready": False, "faults": {"queue": "not tried yet"}, "warnings": {}}
+        health.healthy("queue")
+        ready = await get(port, "/readyz")
+        assert ready.status == 200
+        assert ready.json() == {"ready": True, "faults": {}, "warnings": {}}
+
+
+async def test_a_warning_is_named_and_leaves_the_service_ready() -> None:
+    health = Health(untried=[])
+    health.warn("object.json", "InvalidObjectState")
+    with serve(health) as port:
+        answer = await get(port, "/readyz")
+    assert answer.status == 200
+    assert answer.json() == {"ready": True, "faults": {}, "warnings": {"object.json": "InvalidObjectState"}}
+
+
+async def test_metrics_are_those_of_the_registry(things: CollectorRegistry) -> None:
+    with serve(registry=things) as port:
+        answer = await get(port, "/metrics")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+    assert b"things_total 3.0" in answer.body
+
+
+async def test_metrics_come_in_the_format_that_is_asked_for(things: CollectorRegistry) -> None:
+    with serve(registry=things) as port:
+        answer = await get(port, "/metrics", Accept="application/openmetrics-text; version=1.0.0")
+    assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+    assert answer.body.endswith(b"# EOF\n")
+
+
+async def test_metrics_are_compressed_for_a_client_that_accepts_it(things: CollectorRegistry) -> None:
+    with serve(registry=things) as port:
+        answer = await get(port, "/metrics", **{"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert b"things_total 3.0" in gzip.decompress(answer.body)
+
+
+async def test_metrics_can_be_filtered_by_name(things: CollectorRegistry) -> None:
+    with serve(registry=things) as port:
+        answer = await get(port, "/metrics?name[]=things_total")
+    assert b"things_total 3.0" in answer.body
+    assert b"others_total" not in answer.body
 
 
 async def test_a_loop_that_runs_is_alive() -> None:
-    with serve_private_port("127.0.0.1", 0, Health(untried=[]), CollectorRegistry()) as port:
-        assert await asyncio.to_thread(ask, port, "/livez") == (200, '{"alive": true}')
+    with serve() as port:
+        answer = await get(port, "/livez")
+    assert (answer.status, answer.json()) == (200, {"alive": True})
 
 
 async def test_a_loop_that_is_stuck_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("checkpoint.operations.private_port._LOOP_ANSWERS_SECONDS", 0.05)
-    with serve_private_port("127.0.0.1", 0, Health(untried=[]), CollectorRegistry()) as port:
-        asking = asyncio.get_running_loop().run_in_executor(None, ask, port, "/livez")
-        deadline = time.monotonic() + 5
-        while not asking.done() and time.monotonic() < deadline:  # the loop is stuck right here
-            time.sleep(1)  # noqa: ASYNC251
-            await asyncio.sleep(0)
-        assert await asking == (503, '{"alive": false}')
+    monkeypatch.setattr(private_port, "_LOOP_TIMEOUT_SECONDS", 0.05)
+    answers: list[Response] = []
+    with serve() as port:
+        asking = threading.Thread(target=lambda: answers.append(request(port, "/livez")))
+        asking.start()
+        asking.join(10)  # the loop is stuck right here
+    assert [(answer.status, answer.json()) for answer in answers] == [(503, {"alive": False})]
 
 
-async def test_another_path_is_not_found() -> None:
-    with serve_private_port("127.0.0.1", 0, Health(untried=[]), CollectorRegistry()) as port:
-        assert await asyncio.to_thread(ask, port, "/") == (404, '{"error": "Not Found"}')
+@pytest.mark.parametrize("path", ["/", "/metrics/", "/livezz"])
+async def test_another_path_is_not_found(path: str) -> None:
+    with serve() as port:
+        assert (await get(port, path)).status == 404
 
 
-def test_a_fault_is_logged_once_when_it_begins_and_once_when_it_ends() -> None:
-    health = Health(untried=[], assumed_healthy=["archive"])
-    with capture_logs() as lines:
-        for _ in range(3):
-            health.unhealthy("archive", "gone")
-        for _ in range(3):
-            health.healthy("archive")
-    assert [(line["event"], line["log_level"]) for line in lines] == [
-        ("archive_unavailable", "error"),
-        ("archive_available", "info"),
-    ]
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/"])
+async def test_head_answers_as_get_does_but_without_a_body(path: str, things: CollectorRegistry) -> None:
+    def read_all(port: int) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(f"HEAD {path} HTTP/1.1\r\n\r\n".encode())
+            return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+    with serve(registry=things) as port:
+        expected = await get(port, path)
+        head, _, body = (await asyncio.to_thread(read_all, port)).partition(b"\r\n\r\n")
+    assert f" {expected.status} ".encode() in head.splitlines()[0]
+    assert expected.headers["Content-Type"].encode() in head
+    assert body == b""
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /livez HTTP/1.1\r\nHost:"], ids=["silent", "slow"])
+async def test_a_client_that_does_not_send_its_request_is_disconnected(
+    monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(private_port, "_CLIENT_TIMEOUT_SECONDS", 0.05)
+
+    def is_closed_by_server(port: int) -> bool:
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(sent)
+            return connection.recv(1) == b""
+
+    with serve() as port:
+        assert await asyncio.to_thread(is_closed_by_server, port)
+
+
+def threads_answering() -> int:
+    return sum("process_request_thread" in thread.name for thread in threading.enumerate())
+
+
+async def test_a_client_that_does_not_read_its_response_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(private_port, "_CLIENT_TIMEOUT_SECONDS", 0.05)
+    registry = CollectorRegistry()
+    Counter("things", "Things" * 5_000_000, registry=registry)  # more than the sockets between hold
+    with serve(registry=registry) as port, socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        await asyncio.to_thread(until, threads_answering, "a thread answers", within=10)
+        await asyncio.to_thread(until, lambda: not threads_answering(), "the thread has ended", within=10)
+
+
+def hang_up(port: int, sent: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(sent)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")  # close with a reset
+
+
+async def test_nothing_is_printed_whatever_a_client_does(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_port, "_CLIENT_TIMEOUT_SECONDS", 0.2)
+    with serve() as port:
+        for sent in (b"", b"GET /metrics HTTP/1.1\r\n\r\n", b"nonsense\r\n\r\n", b"POST / HTTP/1.1\r\n\r\n", b"GET"):
+            await asyncio.to_thread(hang_up, port, sent)
+        for method in ("GET", "HEAD", "POST", "BREW"):
+            await asyncio.to_thread(request, port, "/readyz", method)
+        await asyncio.to_thread(until, lambda: not threads_answering(), "all were answered or given up", within=10)
+    assert capfd.readouterr() == ("", "")
 
 
 async def test_an_ipv6_address_is_served_too() -> None:
     with serve_private_port("::1", 0, Health(untried=[]), CollectorRegistry()) as port:
-        status, _ = await asyncio.to_thread(ask, port, "/readyz", "[::1]")
-    assert status == 200
+        assert (await asyncio.to_thread(request, port, "/readyz", host="::1")).status == 200
+
+
+async def test_a_taken_port_is_an_error_that_names_the_setting_and_the_address() -> None:
+    with serve() as port, pytest.raises(OSError, match=rf"PRIVATE_PORT.*127\.0\.0\.1:{port}"):
+        serve_private_port("127.0.0.1", port, Health(untried=[]), CollectorRegistry()).__enter__()
+
+
+async def test_listening_asks_dns_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_up(*_: object) -> NoReturn:
+        raise AssertionError
+
+    for name in ("getfqdn", "gethostbyaddr", "gethostbyname"):
+        monkeypatch.setattr(socket, name, look_up)
+    with serve() as port:
+        assert (await get(port, "/livez")).status == 200
+
+
+async def test_closing_waits_for_no_client() -> None:
+    with serve() as port:
+        connection = await asyncio.to_thread(socket.create_connection, ("127.0.0.1", port))
+        before = time.monotonic()
+    took = time.monotonic() - before
+    connection.close()
+    assert took < private_port._CLIENT_TIMEOUT_SECONDS / 2

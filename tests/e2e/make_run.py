@@ -1,4 +1,4 @@
-"""`make run`, as a user has it: the program behind it, with ports and a directory of its own."""
+"""`make run` as a user sees it: the program behind it, with its own ports and its own directory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STOP_SECONDS: Final = 15
 
 
 class Run:
-    """One `make run`, in a session of its own, as in a terminal of its own."""
+    """One `make run`, in its own session, as in its own terminal."""
 
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         self._log = log
@@ -37,8 +37,8 @@ class Run:
             )
 
     @property
-    def said(self) -> str:
-        """All that stood on the terminal."""
+    def output(self) -> str:
+        """All that was printed on the terminal."""
         return self._log.read_text()
 
     @property
@@ -46,15 +46,15 @@ class Run:
         return self._process.poll() is not None
 
     def curl(self) -> str:
-        """The line to paste, once it is printed."""
-        until(lambda: self.is_over or "Ctrl-C" in self.said, "a curl line is printed")
-        lines = [line for line in self.said.splitlines() if line.lstrip().startswith("curl ")]
+        """The line to paste, as soon as it is printed."""
+        until(lambda: self.is_over or "Ctrl-C" in self.output, "a curl line is printed")
+        lines = [line for line in self.output.splitlines() if line.lstrip().startswith("curl ")]
         if len(lines) != 1:
-            pytest.fail(f"There is not one curl line:\n{self.said}")
+            pytest.fail(f"There is not one curl line:\n{self.output}")
         return lines[0]
 
     def interrupt(self) -> int:
-        """What Ctrl-C does: it reaches every process of the terminal's foreground; gives the exit code."""
+        """Do what Ctrl-C does, which reaches every process of the terminal's foreground; return the exit code."""
         if not self.is_over:
             os.killpg(self._process.pid, signal.SIGINT)
         return self._process.wait(STOP_SECONDS)

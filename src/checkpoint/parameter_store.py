@@ -1,4 +1,4 @@
-"""Values kept in AWS Systems Manager Parameter Store."""
+"""Reads values from the Parameter Store of AWS Systems Manager (SSM)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
-_NAMES_A_CALL: Final = 10
+_NAMES_PER_CALL: Final = 10
 
 
 class ParametersUnavailableError(Exception):
@@ -30,9 +30,9 @@ async def fetch(names: Sequence[str]) -> Mapping[str, str]:
     values: dict[str, str] = {}
     try:
         async with open_client("ssm", config=config) as client:
-            for start in range(0, len(names), _NAMES_A_CALL):
+            for start in range(0, len(names), _NAMES_PER_CALL):
                 answer = await client.get_parameters(
-                    Names=list(names[start : start + _NAMES_A_CALL]), WithDecryption=True
+                    Names=list(names[start : start + _NAMES_PER_CALL]), WithDecryption=True
                 )
                 for each in answer["Parameters"]:  # a name may have been asked for with its version, or as an ARN
                     values[each["Name"] + each.get("Selector", "")] = values[each["ARN"]] = each["Value"]
