@@ -33,7 +33,7 @@ class _Adapter(Protocol):
 def _adapter(url: str) -> _Adapter:
     match url.partition(":")[0]:
         case "sqlite":
-            from checkpoint.message_queue.sqlite import opening as sqlite  # noqa: PLC0415
+            from checkpoint.message_queue.sqlite import adapter as sqlite  # noqa: PLC0415
 
             return sqlite
         case "https" | "http":
