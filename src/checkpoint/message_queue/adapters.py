@@ -37,7 +37,7 @@ def _adapter(url: str) -> _Adapter:
 
             return sqlite
         case "https" | "http":
-            from checkpoint.message_queue.sqs import opening as sqs  # noqa: PLC0415
+            from checkpoint.message_queue.sqs import adapter as sqs  # noqa: PLC0415
 
             return sqs
         case "memory":
