@@ -32,7 +32,7 @@ class Halves(NamedTuple):
 
 
 class QueueUnderTest(Protocol):
-    """A fresh queue, which hands out a message MAX_RECEIVES times at most."""
+    """A fresh queue, from which a message is received MAX_RECEIVES times at most."""
 
     def open(self) -> AbstractAsyncContextManager[Halves]:
         """Both halves, with connections of their own."""
@@ -47,7 +47,7 @@ class QueueUnderTest(Protocol):
         ...
 
     def dead_letters(self) -> list[tuple[bytes, str]]:
-        """What was set aside, and why; may take it from there."""
+        """What was dead-lettered, and why; may take it from there."""
         ...
 
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+from itertools import count
 
 import pytest
 
 from checkpoint.message_queue.adapters import open_receiving, open_sending
+from checkpoint.message_queue.memory import MemoryQueue
 
 
 @pytest.mark.parametrize("url", ["amqp://user:password@host/queue", "queue", "", "//user:password@host", "SQLITE:///q"])
@@ -46,6 +49,14 @@ async def test_a_memory_url_names_one_queue_for_the_whole_process() -> None:
 
     async with open_receiving("memory:other") as other:
         assert await other.receive(10, wait_seconds=0, visibility_seconds=1) == []
+
+
+async def test_a_wait_in_memory_goes_by_the_clock_that_is_given() -> None:
+    hours = count(step=3_600.0)
+    queue = MemoryQueue(monotonic=lambda: next(hours))
+
+    async with asyncio.timeout(10):
+        assert await queue.receive(1, wait_seconds=3_600, visibility_seconds=30) == []
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ DEADLINE_SECONDS = 15
 LONG_SECONDS = 60  # longer than any test lasts
 
 BODIES = {
-    "seed": b'{"email_subject": "Happy new year!", "email_timestream": "1693561101"}',
+    "an e-mail": b'{"email_subject": "Happy new year!", "email_timestream": "1693561101"}',
     "control characters": b'{"a": "\\u0000\\u0008\\u001f\\t\\n\\r\\"\\\\"}',
     "emoji": '{"a": "\U0001f600 \U0001f468‍\U0001f469‍\U0001f467"}'.encode(),
     "escaped noncharacters": b'{"a": "\\ufffe\\uffff"}',
@@ -132,21 +132,21 @@ async def test_a_deleted_message_is_gone_for_good(
     assert queue.dead_letters() == []
 
 
-async def test_extending_keeps_a_message_hidden_for_longer(sending: SendingQueue, receiving: ReceivingQueue) -> None:
-    await sending.send([b"extended", b"left"])
+async def test_a_longer_visibility_keeps_a_message_hidden_for_longer(
+    sending: SendingQueue, receiving: ReceivingQueue
+) -> None:
+    await sending.send([b"changed", b"left"])
     messages = await take(receiving, 2, visibility_seconds=1)
 
-    extended = [message for message in messages if message.body == b"extended"]
-    assert await receiving.change_visibility(extended, LONG_SECONDS) == [None]
+    changed = [message for message in messages if message.body == b"changed"]
+    assert await receiving.change_visibility(changed, LONG_SECONDS) == [None]
 
     assert [message.body for message in await take(receiving, 1)] == [b"left"]
     assert await receiving.receive(10, wait_seconds=0, visibility_seconds=1) == []
 
 
-async def test_extending_by_nothing_hands_a_message_back_at_once(
-    sending: SendingQueue, receiving: ReceivingQueue
-) -> None:
-    await sending.send([b"handed back"])
+async def test_a_visibility_of_0_releases_a_message_at_once(sending: SendingQueue, receiving: ReceivingQueue) -> None:
+    await sending.send([b"released"])
     messages = await take(receiving, 1)
 
     assert await receiving.change_visibility(messages, 0) == [None]
@@ -155,16 +155,66 @@ async def test_extending_by_nothing_hands_a_message_back_at_once(
     assert again.receive_count == 2
 
 
-async def test_more_messages_than_one_call_carries_are_deleted_and_extended_all_the_same(
+async def test_a_shorter_visibility_releases_messages_after_it_and_not_before(
+    sending: SendingQueue, receiving: ReceivingQueue
+) -> None:
+    await sending.send([b"released later", b"released too"])
+    messages = await take(receiving, 2)
+    changed = time.monotonic()
+
+    assert await receiving.change_visibility(messages, 1) == [None, None]
+
+    assert await receiving.receive(10, wait_seconds=0, visibility_seconds=LONG_SECONDS) == []
+    again = await take(receiving, 2)
+    assert time.monotonic() - changed >= 1
+    assert sorted(message.body for message in again) == [b"released later", b"released too"]
+    assert [message.receive_count for message in again] == [2, 2]
+
+
+async def test_more_messages_than_one_call_carries_are_released_changed_and_deleted_all_the_same(
     queue: QueueUnderTest, sending: SendingQueue, receiving: ReceivingQueue
 ) -> None:
     for _ in range(3):
         await sending.send([b"one of many"] * 9)
-    messages = await take(receiving, 27)
+    released = await take(receiving, 27)
 
+    assert await receiving.change_visibility(released, 0) == [None] * 27
+    messages = await take(receiving, 27)
+    assert [message.receive_count for message in messages] == [2] * 27
     assert await receiving.change_visibility(messages, LONG_SECONDS) == [None] * 27
     assert await receiving.delete(messages) == [None] * 27
 
+    assert queue.bodies() == []
+
+
+async def test_a_message_deleted_twice_fails_at_most_alone(
+    queue: QueueUnderTest, sending: SendingQueue, receiving: ReceivingQueue
+) -> None:
+    await sending.send([b"twice", b"once"])
+    messages = await take(receiving, 2)
+    [twice] = [message for message in messages if message.body == b"twice"]
+    [once] = [message for message in messages if message.body == b"once"]
+    assert await receiving.delete([twice]) == [None]
+
+    # The other result may be None or a fault: SQS may report a second delete as a success.
+    [_, fault] = await receiving.delete([twice, once])
+
+    assert fault is None
+    assert queue.bodies() == []
+
+
+async def test_a_late_delete_leaves_a_message_to_the_receiver_that_holds_it_now(
+    queue: QueueUnderTest, sending: SendingQueue, receiving: ReceivingQueue
+) -> None:
+    await sending.send([b"received by two"])
+    late = await take(receiving, 1, visibility_seconds=1)
+    async with queue.open() as other:
+        held = await take(other.receiving, 1)
+
+        await receiving.delete(late)
+
+        assert await other.receiving.change_visibility(held, LONG_SECONDS) == [None]
+        assert await other.receiving.delete(held) == [None]
     assert queue.bodies() == []
 
 
@@ -207,7 +257,7 @@ async def test_a_deleted_messages_receipt_stands_for_nothing_that_comes_later(
     assert queue.bodies() == [b"second"]
 
 
-async def test_a_message_set_aside_is_with_the_dead_letters_and_no_longer_here(
+async def test_a_dead_lettered_message_is_with_the_dead_letters_and_no_longer_here(
     queue: QueueUnderTest, sending: SendingQueue, receiving: ReceivingQueue
 ) -> None:
     await sending.send([b"not an e-mail", b"an e-mail"])
@@ -222,7 +272,7 @@ async def test_a_message_set_aside_is_with_the_dead_letters_and_no_longer_here(
     assert queue.bodies() == [b"an e-mail"]
 
 
-async def test_setting_aside_by_a_stale_receipt_loses_nothing(
+async def test_dead_lettering_by_a_stale_receipt_loses_nothing(
     queue: QueueUnderTest, sending: SendingQueue, receiving: ReceivingQueue
 ) -> None:
     await sending.send([b"twice"])
@@ -237,7 +287,7 @@ async def test_setting_aside_by_a_stale_receipt_loses_nothing(
     assert queue.bodies() == []
 
 
-async def test_a_message_received_too_often_becomes_a_dead_letter(
+async def test_a_message_received_too_often_is_dead_lettered(
     queue: QueueUnderTest, sending: SendingQueue, receiving: ReceivingQueue
 ) -> None:
     await sending.send([b"kills its receiver"])

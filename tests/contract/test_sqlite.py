@@ -6,16 +6,17 @@ import asyncio
 import os
 import sqlite3
 from contextlib import closing
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
 
 from checkpoint.message_queue.adapters import open_sending
 from checkpoint.message_queue.port import QueueUnavailableError
-from checkpoint.message_queue.sqlite import rows
+from checkpoint.message_queue.sqlite import queue as sqlite_queue
+from checkpoint.message_queue.sqlite.adapter import open_receiving
 from checkpoint.message_queue.sqlite.database import Database, transaction
-from checkpoint.message_queue.sqlite.receiving import SQLiteReceivingQueue
-from checkpoint.message_queue.sqlite.sending import SQLiteSendingQueue
+from checkpoint.message_queue.sqlite.queue import SQLiteSendingQueue
 
 if TYPE_CHECKING:
     from contract.queues import SQLite
@@ -36,7 +37,7 @@ async def test_the_directories_of_a_relative_path_are_made_and_on_the_disk(
     monkeypatch.setattr(os, "fsync", remember)
 
     async with open_sending("sqlite:///data/deeper/queue%201.db") as sending:
-        await sending.send([b"kept"])
+        await sending.send([b"durable"])
 
     changed = (directory, directory / "data", directory / "data" / "deeper")
     assert {path.stat().st_ino for path in changed} <= synced
@@ -102,7 +103,7 @@ async def test_a_lock_held_for_too_long_is_an_outage_that_ends_with_it(sqlite: S
     assert sqlite.bodies() == [b"after"]
 
 
-async def test_a_full_disk_is_an_outage_that_keeps_none_of_the_call(sqlite: SQLite) -> None:
+async def test_a_full_disk_is_an_outage_and_none_of_the_call_is_sent(sqlite: SQLite) -> None:
     async with Database(sqlite.path) as database:
         sending = SQLiteSendingQueue(database)
         await sending.send([b"before"])
@@ -155,9 +156,9 @@ async def test_closing_waits_for_what_is_under_way(sqlite: SQLite) -> None:
     assert len(sqlite.bodies()) == 20
 
 
-async def test_what_a_cancelled_receive_took_all_the_same_is_handed_back_at_once(sqlite: SQLite) -> None:
+async def test_what_a_cancelled_receive_took_all_the_same_is_released_at_once(sqlite: SQLite) -> None:
     async with sqlite.open() as (sending, receiving):
-        await sending.send([b"handed back"])
+        await sending.send([b"released"])
         await receiving.delete([])
         with closing(sqlite3.connect(sqlite.path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -170,7 +171,7 @@ async def test_what_a_cancelled_receive_took_all_the_same_is_handed_back_at_once
 
         [message] = await receiving.receive(1, wait_seconds=0, visibility_seconds=60)
 
-    assert message.body == b"handed back"
+    assert message.body == b"released"
 
 
 async def test_an_empty_look_takes_no_lock(sqlite: SQLite) -> None:
@@ -184,7 +185,15 @@ async def test_an_empty_look_takes_no_lock(sqlite: SQLite) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", [rows.SOME_VISIBLE, rows.VISIBLE, rows.HIDE, rows.HIDE_UNTIL, rows.COPY, rows.DELETE]
+    "statement",
+    [
+        sqlite_queue.ANY_VISIBLE,
+        sqlite_queue.VISIBLE,
+        sqlite_queue.RECEIVE,
+        sqlite_queue.CHANGE_VISIBILITY,
+        sqlite_queue.DEAD_LETTER,
+        sqlite_queue.DELETE,
+    ],
 )
 async def test_no_statement_reads_or_sorts_the_whole_table(sqlite: SQLite, statement: str) -> None:
     def explain(connection: sqlite3.Connection) -> list[str]:
@@ -198,9 +207,9 @@ async def test_no_statement_reads_or_sorts_the_whole_table(sqlite: SQLite, state
     assert not any(step.startswith("SCAN messages") or "TEMP B-TREE" in step for step in plan)
 
 
-async def test_dead_letters_are_put_back_by_one_statement(sqlite: SQLite) -> None:
+async def test_dead_letters_are_redriven_by_one_statement(sqlite: SQLite) -> None:
     async with sqlite.open() as (sending, receiving):
-        await sending.send([b"put back"])
+        await sending.send([b"redriven"])
         [message] = await receiving.receive(1, wait_seconds=0, visibility_seconds=30)
         await receiving.dead_letter(message, "because")
         with closing(sqlite3.connect(sqlite.path)) as other, other:
@@ -208,15 +217,32 @@ async def test_dead_letters_are_put_back_by_one_statement(sqlite: SQLite) -> Non
 
         [again] = await receiving.receive(1, wait_seconds=0, visibility_seconds=30)
 
-    assert (again.body, again.receive_count) == (b"put back", 1)
+    assert (again.body, again.receive_count) == (b"redriven", 1)
+
+
+class OddClock:
+    """Says 1970, and that an hour has passed since it was last asked."""
+
+    def __init__(self) -> None:
+        self.hours = count(step=3_600.0)
+
+    def time(self) -> float:
+        return 0
+
+    def monotonic(self) -> float:
+        return next(self.hours)
 
 
 async def test_a_clock_that_is_set_back_hides_nothing_that_was_sent(sqlite: SQLite) -> None:
-    async with sqlite.open() as (sending, _), Database(sqlite.path) as database:
+    async with sqlite.open() as (sending, _), open_receiving(sqlite.url, clock=OddClock()) as receiving:
         await sending.send([b"sent today"])
-        receiving = SQLiteReceivingQueue(database, max_receives=3, now=lambda: 0.0)
         [message] = await receiving.receive(1, wait_seconds=0, visibility_seconds=30)
         assert message.body == b"sent today"
+
+
+async def test_a_wait_goes_by_the_clock_that_is_given(sqlite: SQLite) -> None:
+    async with asyncio.timeout(10), open_receiving(sqlite.url, clock=OddClock()) as receiving:
+        assert await receiving.receive(1, wait_seconds=3_600, visibility_seconds=30) == []
 
 
 async def test_a_receipt_of_a_file_that_was_replaced_deletes_nothing_of_the_new_one(sqlite: SQLite) -> None:

@@ -14,8 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from checkpoint.message_queue.memory import MemoryQueue
 from checkpoint.message_queue.sqlite.database import Database
-from checkpoint.message_queue.sqlite.receiving import SQLiteReceivingQueue
-from checkpoint.message_queue.sqlite.sending import SQLiteSendingQueue
+from checkpoint.message_queue.sqlite.queue import SQLiteReceivingQueue, SQLiteSendingQueue
 from contract.queues import SQLite
 
 if TYPE_CHECKING:
@@ -34,8 +33,20 @@ seconds = st.sampled_from([0, 0, 1, 3])
 bodies = st.lists(st.text(st.characters(codec="utf-8"), max_size=4).map(str.encode), min_size=1, max_size=3)
 
 
+class ManualClock:
+    """Stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def time(self) -> float:
+        return self.now
+
+    monotonic = time
+
+
 class Received(NamedTuple):
-    """One message, as the model and as the file handed it out."""
+    """One message, as it was received from the model and from the file."""
 
     model: Message
     file: Message
@@ -46,8 +57,8 @@ class FileAgainstMemory(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock = 1_000.0
-        self.model = MemoryQueue(max_receives=MAX_RECEIVES, now=lambda: self.clock)
+        self.clock = ManualClock()
+        self.model = MemoryQueue(max_receives=MAX_RECEIVES, now=self.clock.time)
         self.runner = asyncio.Runner()
         self.directory = TemporaryDirectory()
         self.path = Path(self.directory.name) / "queue.db"
@@ -55,7 +66,7 @@ class FileAgainstMemory(RuleBasedStateMachine):
         databases = [self.run(self.stack.enter_async_context(Database(self.path))) for _ in range(CONNECTIONS)]
         self.sending = [SQLiteSendingQueue(database) for database in databases]
         self.receiving = [
-            SQLiteReceivingQueue(database, max_receives=MAX_RECEIVES, now=lambda: self.clock) for database in databases
+            SQLiteReceivingQueue(database, max_receives=MAX_RECEIVES, clock=self.clock) for database in databases
         ]
         self.run(self.sending[0].probe())
 
@@ -69,7 +80,7 @@ class FileAgainstMemory(RuleBasedStateMachine):
 
     @rule(seconds=seconds)
     def time_passes(self, seconds: int) -> None:
-        self.clock += seconds
+        self.clock.now += seconds
 
     @rule(by=connections, bodies=bodies)
     def send(self, by: int, bodies: list[bytes]) -> None:
@@ -90,7 +101,7 @@ class FileAgainstMemory(RuleBasedStateMachine):
         assert self.run(self.receiving[by].delete([one.file for one in received])) == model
 
     @rule(by=connections, received=st.lists(held, min_size=1, max_size=3), seconds=seconds)
-    def extend(self, by: int, received: list[Received], seconds: int) -> None:
+    def change_visibility(self, by: int, received: list[Received], seconds: int) -> None:
         model = self.run(self.model.change_visibility([one.model for one in received], seconds))
         assert self.run(self.receiving[by].change_visibility([one.file for one in received], seconds)) == model
 

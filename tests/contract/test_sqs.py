@@ -15,10 +15,9 @@ from botocore.parsers import ResponseParserError
 
 from checkpoint.email import MAX_BODY_BYTES
 from checkpoint.message_queue.port import Message, NoDeadLetterQueueError, QueueUnavailableError
+from checkpoint.message_queue.sqs.adapter import open_receiving, open_sending
 from checkpoint.message_queue.sqs.calls import confirmed
-from checkpoint.message_queue.sqs.opening import open_receiving, open_sending
-from checkpoint.message_queue.sqs.receiving import SQSReceivingQueue
-from checkpoint.message_queue.sqs.sending import SQSSendingQueue
+from checkpoint.message_queue.sqs.queue import SQSReceivingQueue, SQSSendingQueue
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
@@ -93,7 +92,7 @@ async def test_an_entry_that_the_reply_names_twice_is_not_confirmed() -> None:
     assert fault.reason == "InternalError"
 
 
-async def test_a_body_damaged_on_the_way_is_not_handed_out(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_body_damaged_on_the_way_is_not_received(capsys: pytest.CaptureFixture[str]) -> None:
     bodies = {"whole": digest(b"whole"), "damaged": digest(b"undamaged"), "\ud800": digest(b"undamaged")}
     messages = [
         {"MessageId": f"id-{place}", "ReceiptHandle": "a-receipt", "Body": body, "MD5OfBody": body_digest}
@@ -104,10 +103,12 @@ async def test_a_body_damaged_on_the_way_is_not_handed_out(capsys: pytest.Captur
     received = await receiving.receive(10, wait_seconds=0, visibility_seconds=1)
 
     assert [message.body for message in received] == [b"whole"]
-    logged = capsys.readouterr().out
-    assert "id-1" in logged
-    assert "id-2" in logged
-    assert "damaged" not in logged
+    logged = capsys.readouterr().out.splitlines()
+    assert len(logged) == 2
+    for line, message_id in zip(logged, ("id-1", "id-2"), strict=True):
+        assert "message_corrupted" in line
+        assert message_id in line
+        assert "damaged" not in line
 
 
 async def test_a_receive_asks_for_no_more_than_sqs_gives() -> None:
@@ -119,7 +120,7 @@ async def test_a_receive_asks_for_no_more_than_sqs_gives() -> None:
     assert [(asked["MaxNumberOfMessages"], asked["WaitTimeSeconds"]) for asked in fake.asked] == [(10, 20), (3, 1)]
 
 
-async def test_a_message_too_large_for_a_reason_is_set_aside_without_one(sqs: SQS) -> None:
+async def test_a_message_too_large_for_a_reason_is_dead_lettered_without_one(sqs: SQS) -> None:
     for size in (MAX_BODY_BYTES, MAX_BODY_BYTES - len("reasonStringbecause")):
         async with sqs.open() as (sending, receiving):
             await sending.send([b"x" * size])
@@ -142,7 +143,7 @@ async def test_a_dead_letter_that_sqs_stored_otherwise_stays_on_the_queue() -> N
     assert [asked["QueueUrl"].rpartition("/")[2] for asked in fake.asked] == ["my_sqs", "dead"]
 
 
-async def test_a_message_that_cannot_be_set_aside_is_hidden_and_the_way_out_named(aws: Emulator) -> None:
+async def test_a_message_that_cannot_be_dead_lettered_is_hidden_and_the_way_out_named(aws: Emulator) -> None:
     url = aws.sqs.create_queue(QueueName="queue-without-policy")["QueueUrl"]
     async with open_sending(url) as sending, open_receiving(url) as receiving:
         await sending.send([b"nowhere to go"])
@@ -154,7 +155,7 @@ async def test_a_message_that_cannot_be_set_aside_is_hidden_and_the_way_out_name
         assert await receiving.receive(1, wait_seconds=2, visibility_seconds=1) == []
 
 
-async def test_a_message_that_cannot_be_set_aside_is_hidden_for_less_than_sqs_allows_in_all() -> None:
+async def test_a_message_that_cannot_be_dead_lettered_is_hidden_for_less_than_sqs_allows_in_all() -> None:
     fake = FakeClient()
 
     with pytest.raises(NoDeadLetterQueueError):

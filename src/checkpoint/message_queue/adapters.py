@@ -33,11 +33,11 @@ class _Adapter(Protocol):
 def _adapter(url: str) -> _Adapter:
     match url.partition(":")[0]:
         case "sqlite":
-            from checkpoint.message_queue.sqlite import opening as sqlite  # noqa: PLC0415
+            from checkpoint.message_queue.sqlite import adapter as sqlite  # noqa: PLC0415
 
             return sqlite
         case "https" | "http":
-            from checkpoint.message_queue.sqs import opening as sqs  # noqa: PLC0415
+            from checkpoint.message_queue.sqs import adapter as sqs  # noqa: PLC0415
 
             return sqs
         case "memory":

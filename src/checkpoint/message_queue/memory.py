@@ -21,7 +21,7 @@ _STALE: Final = EntryFault("The receipt is stale.")
 
 
 class DeadLetter(NamedTuple):
-    """A message set aside, and why."""
+    """A message dead-lettered, and why."""
 
     body: bytes
     reason: str
@@ -38,8 +38,9 @@ class _Stored:
 class MemoryQueue:
     """Both halves of a queue, with every message in view.
 
+    max_receives: a message received that often is dead-lettered instead of being received again.
     now: the clock that visibility goes by, in seconds.
-    max_receives: a message received that often becomes a dead letter instead of being received again.
+    monotonic: the clock that the wait of a receive goes by, in seconds.
     unavailable: set it to a text, and every call raises QueueUnavailableError with it; None ends the outage.
     """
 
@@ -49,6 +50,7 @@ class MemoryQueue:
         limits: Limits = Limits(entries=10, payload_bytes=262_144),  # noqa: B008 (frozen)
         max_receives: int = 20,
         now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits = limits
         self.dead_letters: list[DeadLetter] = []
@@ -57,6 +59,7 @@ class MemoryQueue:
         self._receipts = map(str, count(1))
         self._max_receives = max_receives
         self._now = now
+        self._monotonic = monotonic
 
     @property
     def bodies(self) -> list[bytes]:
@@ -75,12 +78,12 @@ class MemoryQueue:
             raise QueueUnavailableError(self.unavailable)
 
     async def receive(self, at_most: int, *, wait_seconds: float, visibility_seconds: int) -> list[Message]:
-        """As the port says; waits by real time, whatever `now` says."""
-        deadline = time.monotonic() + wait_seconds
+        """As the port says; looks again every few milliseconds while it waits."""
+        deadline = self._monotonic() + wait_seconds
         while True:
             await self.probe()
             messages = self._take(at_most, visibility_seconds)
-            remaining = deadline - time.monotonic()
+            remaining = deadline - self._monotonic()
             if messages or remaining <= 0:
                 return messages
             await asyncio.sleep(min(_LOOK_SECONDS, remaining))
@@ -95,7 +98,7 @@ class MemoryQueue:
         await self.probe()
         faults: list[EntryFault | None] = [None] * len(messages)
         for place, message in enumerate(messages):
-            if stored := self._held(message):
+            if stored := self._in_flight(message):
                 stored.visible_at = self._now() + visibility_seconds
             else:
                 faults[place] = _STALE
@@ -124,12 +127,12 @@ class MemoryQueue:
             taken.append(Message(stored.body, stored.receipt, stored.receive_count))
         return taken
 
-    def _held(self, message: Message) -> _Stored | None:
+    def _in_flight(self, message: Message) -> _Stored | None:
         """What the receipt stands for; None where it is stale."""
         return next((stored for stored in self._stored if stored.receipt == message.receipt), None)
 
     def _remove(self, message: Message) -> bool:
-        stored = self._held(message)
+        stored = self._in_flight(message)
         if stored:
             self._stored.remove(stored)
         return stored is not None

@@ -1,4 +1,8 @@
-"""What a message queue is to Checkpoint: a sending half and a receiving half, with the meanings of SQS."""
+"""What a message queue is to Checkpoint: a sending half and a receiving half, with the meanings of SQS.
+
+Delivery is at least once and in no promised order, as on an SQS standard queue:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues.html
+"""
 
 from __future__ import annotations
 
@@ -14,22 +18,29 @@ class QueueUnavailableError(Exception):
 
 
 class NoDeadLetterQueueError(Exception):
-    """The queue has nowhere to set a message aside; it stays, hidden for as long as the queue can hide it."""
+    """The queue has no dead-letter queue (on SQS: no RedrivePolicy), and its owner must give it one.
+
+    The message is still on the queue, hidden for as long as the queue allows; its message says what to set.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue.html
+    """
 
 
 class EntryFault(NamedTuple):
-    """Why one entry of a call failed while its neighbours may have gone through."""
+    """Why one entry of a call failed, while others of the same call may have succeeded.
+
+    reason: for a log; never a message's content, and never its receipt.
+    """
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one call to the queue may carry.
+    """What one call to a queue may carry, and how many calls are worth making at once.
 
-    entries: messages a call.
-    payload_bytes: bytes of all their bodies together, in UTF-8.
-    calls_at_once: calls that may usefully be under way together.
+    entries: messages per call. Lists for `delete` and `change_visibility` may be longer: they become several calls.
+    payload_bytes: bytes per call, all its bodies together, in UTF-8. One body may be as large as that.
+    calls_at_once: calls under way at the same time; more than that only wait for each other.
     """
 
     entries: int
@@ -42,8 +53,8 @@ class Message:
     """A received message.
 
     body: the bytes that were sent.
-    receipt: stands for this one receive of it; a later receive makes it stale.
-    receive_count: receives so far, this one included.
+    receipt: the handle of this one receive; stale once the message is received again or deleted.
+    receive_count: receives so far, this one included; SQS counts approximately.
     """
 
     body: bytes = field(repr=False)
@@ -60,15 +71,20 @@ class SendingQueue(Protocol):
         ...
 
     async def send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
-        """Put bodies (UTF-8 text) on the queue in one call, within the limits; None at a body's place: it is durable.
+        """Put one message per body on the queue, in one call within the limits; each body is UTF-8 text.
 
-        Raises QueueUnavailableError where the call as a whole was not confirmed (some may be on the queue all the
-        same).
+        Returns one result per body, in their order: None where the message is durable, a fault where it is not.
+        Raises QueueUnavailableError where the call as a whole was not confirmed; some or all of its messages may be
+        on the queue all the same.
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
         """
         ...
 
     async def probe(self) -> None:
-        """Ask, as cheaply as it can be asked, whether a send would be confirmed. Raises QueueUnavailableError."""
+        """Ask, as cheaply as possible, whether a send would be confirmed; puts no message on the queue.
+
+        Raises QueueUnavailableError.
+        """
         ...
 
 
@@ -81,25 +97,46 @@ class ReceivingQueue(Protocol):
         ...
 
     async def receive(self, at_most: int, *, wait_seconds: float, visibility_seconds: int) -> list[Message]:
-        """Take up to `at_most` messages, and hide them from every other receiver for `visibility_seconds`.
+        """Receive up to `at_most` messages, and hide them from every receiver for `visibility_seconds`.
 
-        Waits up to `wait_seconds` for the first; an empty list says that none came. Cancelling it loses nothing: what
-        it was about to hand over becomes visible again.
+        Waits up to `wait_seconds` for the first one; an empty list says that none came. There may be fewer than asked
+        for although more are visible. Each receive gives a new receipt and makes the receipts before it stale. A
+        message received as often as the queue allows is dead-lettered by the queue instead.
+
+        Cancelling it loses nothing: what it was about to return becomes visible again, after `visibility_seconds` at
+        the latest.
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
         """
         ...
 
     async def delete(self, messages: Sequence[Message]) -> list[EntryFault | None]:
-        """Remove messages for good; a fault for one whose receipt is stale."""
+        """Remove messages for good.
+
+        Returns one result per message, in their order: None where it is gone, a fault where it is not. A stale receipt
+        deletes nothing, so a message that another receiver holds by now stays with it; the result is a fault, though
+        SQS may also answer such a receipt with success. To delete a message twice is harmless.
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
+        """
         ...
 
     async def change_visibility(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
-        """Hide messages for `visibility_seconds` from now; 0 hands them back at once. A fault for a stale receipt."""
+        """Set the visibility timeout of received messages, counted from now.
+
+        They stay hidden for `visibility_seconds`, and not longer. So a receiver that is still at work keeps them in
+        flight, and one that gives them up releases them: with 0 they are visible at once, with more after that delay.
+        Returns one result per message, in their order: a fault where its receipt is stale, and on SQS also where it is
+        visible already, or would be hidden for more than 12 hours (43,200 seconds) since its receive.
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
+        """
         ...
 
     async def dead_letter(self, message: Message, reason: str) -> None:
-        """Move a message to the dead-letter queue, with the reason. It is there before it is gone from here.
+        """Move a message to the dead-letter queue, with the reason. It is durable there before it is gone from here.
 
-        A stale receipt is no error: someone else has the message now, who will come to set it aside as well.
-        Raises NoDeadLetterQueueError where there is no such queue: no outage, so nothing to wait for.
+        A stale receipt is no error: another receiver has the message now, and will dead-letter it in its turn. So it
+        may be in the dead-letter queue twice, and is never lost.
+        Raises NoDeadLetterQueueError where there is no such queue. That is no outage, so nothing to wait for.
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
         """
         ...

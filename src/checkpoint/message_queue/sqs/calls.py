@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-# AWS takes 1,048,576 bytes a call, and of each message what the queue's MaximumMessageSize says: the seed's queue says
-# 262,144, which was AWS's own limit until August 2025. The smaller number holds everywhere.
+# AWS takes 1,048,576 bytes per call, and per message what the queue's MaximumMessageSize says. The queue that
+# Terraform makes says 262,144, which was AWS's own limit until August 2025. The smaller number holds everywhere.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 #
-# A call lasts some 20 ms, and a core makes about a thousand of them a second: more at once than this only queue up.
+# A call lasts some 20 ms, and a core makes about a thousand of them per second: more at once than this only queue up.
 LIMITS: Final = Limits(entries=10, payload_bytes=262_144, calls_at_once=32)
 
 CALL_SECONDS: Final = 10  # for a call with its retries

@@ -1,4 +1,4 @@
-"""Opens the halves of an SQS queue, each with a client of its own."""
+"""Opens the SQS queue that a URL names, each half with a client of its own."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 from aiobotocore.config import AioConfig
 
 from checkpoint.aws import open_client
-from checkpoint.message_queue.sqs.receiving import MAX_WAIT_SECONDS, SQSReceivingQueue
-from checkpoint.message_queue.sqs.sending import SQSSendingQueue
+from checkpoint.message_queue.sqs.queue import MAX_WAIT_SECONDS, SQSReceivingQueue, SQSSendingQueue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,14 +30,17 @@ _REGION: Final = re.compile(r"(?:^|\.)sqs(?:-fips)?\.(?P<region>[a-z0-9-]+)\.")
 
 @asynccontextmanager
 async def open_sending(url: str) -> AsyncIterator[SQSSendingQueue]:
-    """Raises ValueError where neither AWS's variables nor the URL name a region."""
+    """The sending half.
+
+    Raises ValueError for a URL that no standard queue has, and where neither AWS's variables nor the URL name a region.
+    """
     async with _client(url, read_seconds=_SEND_SECONDS) as client:
         yield SQSSendingQueue(client, url)
 
 
 @asynccontextmanager
 async def open_receiving(url: str) -> AsyncIterator[SQSReceivingQueue]:
-    """As `open_sending`."""
+    """The receiving half; as `open_sending`."""
     async with _client(url, read_seconds=_RECEIVE_SECONDS) as client:
         yield SQSReceivingQueue(client, url)
 

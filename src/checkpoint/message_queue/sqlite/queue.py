@@ -1,0 +1,173 @@
+"""The two halves of a queue in a SQLite file: a row of `messages` for each message."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from checkpoint.message_queue.port import EntryFault, Limits, Message, QueueUnavailableError
+from checkpoint.message_queue.sqlite.database import transaction
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from checkpoint.clock import Clock
+    from checkpoint.message_queue.sqlite.database import Database
+
+# Measured on two cores: 256 small bodies commit in 1 ms, 4 MiB in 16 ms. Larger calls gain little, and hold the lock.
+LIMITS: Final = Limits(entries=256, payload_bytes=4_194_304)
+
+SEND: Final = "INSERT INTO messages (body) VALUES (?)"
+PROBE: Final = "INSERT INTO probe (id, count) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET count = count + 1"
+ANY_VISIBLE: Final = "SELECT EXISTS (SELECT 1 FROM messages WHERE visible_at <= ?)"
+VISIBLE: Final = (
+    "SELECT id, receipt, receive_count, body FROM messages WHERE visible_at <= ? ORDER BY visible_at, id LIMIT ?"
+)
+RECEIVE: Final = "UPDATE messages SET visible_at = ?, receipt = ?, receive_count = receive_count + 1 WHERE id = ?"
+CHANGE_VISIBILITY: Final = "UPDATE messages SET visible_at = ? WHERE id = ? AND receipt = ?"
+DEAD_LETTER: Final = (
+    "INSERT INTO dead_letters (dead_at, receive_count, reason, body)"
+    " SELECT ?, receive_count, ?, body FROM messages WHERE id = ? AND receipt = ?"
+)
+DELETE: Final = "DELETE FROM messages WHERE id = ? AND receipt = ?"
+
+# How long a message may wait at most for a receiver that waits for it. An empty look costs about 0.1 ms, most of it
+# the hop to the thread.
+_LOOK_SECONDS: Final = 0.025
+_STALE: Final = EntryFault("The receipt is stale.")
+
+
+class SQLiteSendingQueue:
+    """Commits every call in one transaction, on the disk before it is confirmed.
+
+    What is sent is visible at once, whatever any clock says: one that is set back must not hide it.
+    """
+
+    limits = LIMITS
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
+        """As the port says; here all bodies of a call become durable or none."""
+
+        def insert(connection: sqlite3.Connection) -> None:
+            rows = [(body,) for body in bodies]
+            with transaction(connection):
+                connection.executemany(SEND, rows)
+
+        await self._database.run(insert)
+        return [None] * len(bodies)
+
+    async def probe(self) -> None:
+        """Commit a row of a table of its own: a full disk or a lost file shows by nothing less."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                connection.execute(PROBE)
+
+        await self._database.run(write)
+
+
+class SQLiteReceivingQueue:
+    """Receives first what was never received, then what has been visible for longest.
+
+    max_receives: a message received that often goes to `dead_letters` instead of being received again.
+    clock: its `time` is what visibility goes by; all processes on the file must agree about it.
+    """
+
+    limits = LIMITS
+
+    def __init__(self, database: Database, *, max_receives: int, clock: Clock) -> None:
+        self._database = database
+        self._max_receives = max_receives
+        self._clock = clock
+
+    async def receive(self, at_most: int, *, wait_seconds: float, visibility_seconds: int) -> list[Message]:
+        """As the port says; while it waits, it holds neither the thread nor a transaction."""
+        deadline = self._clock.monotonic() + wait_seconds
+        while True:
+            messages = await self._look(at_most, visibility_seconds)
+            remaining = deadline - self._clock.monotonic()
+            if messages or remaining <= 0:
+                return messages
+            await asyncio.sleep(min(_LOOK_SECONDS, remaining))
+
+    async def delete(self, messages: Sequence[Message]) -> list[EntryFault | None]:
+        """As the port says."""
+        return await self._for_each(DELETE, [_key(message) for message in messages])
+
+    async def change_visibility(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
+        """As the port says."""
+        visible_at = self._clock.time() + visibility_seconds
+        return await self._for_each(CHANGE_VISIBILITY, [(visible_at, *_key(message)) for message in messages])
+
+    async def dead_letter(self, message: Message, reason: str) -> None:
+        """As the port says, in one transaction. By a stale receipt nothing moves: another receiver has it now."""
+
+        def move(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                _dead_letter(connection, _key(message), reason, now=self._clock.time())
+
+        await self._database.run(move)
+
+    async def _look(self, at_most: int, visibility_seconds: int) -> list[Message]:
+        """What is visible now. Where it is cancelled, it releases what the thread received all the same."""
+        look = partial(self._receive, at_most=at_most, visibility_seconds=visibility_seconds)
+        looking = asyncio.ensure_future(self._database.run(look))
+        try:
+            return await asyncio.shield(looking)
+        except asyncio.CancelledError:
+            with suppress(QueueUnavailableError):
+                await self.change_visibility(await looking, 0)
+            raise
+
+    def _receive(self, connection: sqlite3.Connection, at_most: int, visibility_seconds: int) -> list[Message]:
+        """On the database's thread. Where nothing is visible, it neither locks nor writes."""
+        now = self._clock.time()
+        if not connection.execute(ANY_VISIBLE, (now,)).fetchone()[0]:
+            return []
+        with transaction(connection):
+            rows = connection.execute(VISIBLE, (now, at_most)).fetchall()
+            while spent := [row for row in rows if row[2] >= self._max_receives]:
+                for id_, receipt, count, _ in spent:
+                    reason = f"It was received {count} times and never deleted."
+                    _dead_letter(connection, (id_, receipt), reason, now=now)
+                rows = connection.execute(VISIBLE, (now, at_most)).fetchall()
+            # Random, and not the receive count: in a file that was replaced, ids and counts begin anew.
+            receipts = [secrets.randbits(63) for _ in rows]
+            visible_at = now + visibility_seconds
+            received = [(visible_at, receipt, row[0]) for receipt, row in zip(receipts, rows, strict=True)]
+            connection.executemany(RECEIVE, received)
+        return [
+            Message(body, f"{id_}:{receipt}", count + 1)
+            for receipt, (id_, _, count, body) in zip(receipts, rows, strict=True)
+        ]
+
+    async def _for_each(self, statement: str, values: Sequence[tuple[float | str, ...]]) -> list[EntryFault | None]:
+        """Run a statement with each of the values, in one transaction; a fault where it found no row."""
+
+        def run(connection: sqlite3.Connection) -> list[EntryFault | None]:
+            with transaction(connection):
+                found = [connection.execute(statement, row).rowcount for row in values]
+            return [None if count else _STALE for count in found]
+
+        return await self._database.run(run)
+
+
+def _key(message: Message) -> tuple[str, str]:
+    """The row's id and receipt; SQLite compares them with numbers, and refuses no text."""
+    id_, _, receipt = message.receipt.partition(":")
+    return id_, receipt
+
+
+def _dead_letter(
+    connection: sqlite3.Connection, key: tuple[int, int] | tuple[str, str], reason: str, *, now: float
+) -> None:
+    """Within a transaction of the caller's; moves nothing where no row has that id and receipt."""
+    connection.execute(DEAD_LETTER, (now, reason, *key))
+    connection.execute(DELETE, key)

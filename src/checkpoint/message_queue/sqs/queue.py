@@ -1,0 +1,203 @@
+"""The two halves of an SQS queue, and the dead-letter queue that its RedrivePolicy names."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from checkpoint.message_queue.port import EntryFault, Message, NoDeadLetterQueueError, QueueUnavailableError
+from checkpoint.message_queue.sqs.calls import CALL_SECONDS, LIMITS, confirmed, digest, faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from types_aiobotocore_sqs import SQSClient
+    from types_aiobotocore_sqs.type_defs import MessageAttributeValueTypeDef, MessageTypeDef
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+MAX_WAIT_SECONDS: Final = 20
+
+# SQS hides a message for 12 hours in all, counted from its receive, which was a while ago: an hour is left for that.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
+_LONGEST_VISIBILITY_SECONDS: Final = 11 * 3_600
+
+_DIFFERENT: Final = EntryFault("SQS stored other bytes: MD5OfMessageBody differs.")
+
+_log = structlog.get_logger()
+
+
+class SQSSendingQueue:
+    """Sends in batches: a call costs as much with one message as with ten."""
+
+    limits = LIMITS
+
+    def __init__(self, client: SQSClient, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    async def send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
+        """As the port says; a body that SQS stored otherwise than it was sent has a fault."""
+        return await confirmed("SendMessageBatch", self._send(bodies))
+
+    async def probe(self) -> None:
+        """Ask for the queue's ARN: that costs no message, and fails for the same reasons as most sends."""
+        await confirmed(
+            "GetQueueAttributes",
+            self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"]),
+        )
+
+    async def _send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
+        reply = await self._client.send_message_batch(
+            QueueUrl=self._url,
+            Entries=[{"Id": str(place), "MessageBody": body.decode()} for place, body in enumerate(bodies)],
+        )
+        successful = reply.get("Successful", [])
+        found = faults(len(bodies), successful, reply.get("Failed", []))
+        for entry in successful:
+            place = int(entry["Id"])
+            if entry["MD5OfMessageBody"] != digest(bodies[place]):
+                found[place] = _DIFFERENT
+        return found
+
+
+class SQSReceivingQueue:
+    """Receives by long polls; deletes and changes visibility in batches."""
+
+    limits = LIMITS
+
+    def __init__(self, client: SQSClient, url: str) -> None:
+        self._client = client
+        self._url = url
+        self._dead_letters = DeadLetterQueue(client, url)
+
+    async def receive(self, at_most: int, *, wait_seconds: float, visibility_seconds: int) -> list[Message]:
+        """As the port says; the wait is rounded up to whole seconds, 20 at most.
+
+        A body that does not match its MD5 is left out: it becomes visible again after its visibility timeout.
+        """
+        wait = min(MAX_WAIT_SECONDS, math.ceil(wait_seconds))
+        receiving = self._receive(at_most, wait, visibility_seconds)
+        return await confirmed("ReceiveMessage", receiving, seconds=wait + CALL_SECONDS)
+
+    async def delete(self, messages: Sequence[Message]) -> list[EntryFault | None]:
+        """As the port says."""
+        batches = [await confirmed("DeleteMessageBatch", self._delete(batch)) for batch in _batches(messages)]
+        return [fault for batch in batches for fault in batch]
+
+    async def change_visibility(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
+        """As the port says."""
+        batches = [
+            await confirmed("ChangeMessageVisibilityBatch", self._change_visibility(batch, visibility_seconds))
+            for batch in _batches(messages)
+        ]
+        return [fault for batch in batches for fault in batch]
+
+    async def dead_letter(self, message: Message, reason: str) -> None:
+        """As the port says. Where the receipt is stale, the next receiver dead-letters it once more: there twice."""
+        try:
+            await self._dead_letters.send(message, reason)
+        except NoDeadLetterQueueError:
+            await self.change_visibility([message], _LONGEST_VISIBILITY_SECONDS)
+            raise
+        await self.delete([message])
+
+    async def _receive(self, at_most: int, wait: int, visibility_seconds: int) -> list[Message]:
+        reply = await self._client.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=min(LIMITS.entries, at_most),
+            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+            VisibilityTimeout=visibility_seconds,
+            WaitTimeSeconds=wait,
+        )
+        return [_message(received) for received in reply.get("Messages", []) if _intact(received)]
+
+    async def _delete(self, batch: Sequence[Message]) -> list[EntryFault | None]:
+        reply = await self._client.delete_message_batch(
+            QueueUrl=self._url,
+            Entries=[{"Id": str(place), "ReceiptHandle": message.receipt} for place, message in enumerate(batch)],
+        )
+        return faults(len(batch), reply.get("Successful", []), reply.get("Failed", []))
+
+    async def _change_visibility(self, batch: Sequence[Message], seconds: int) -> list[EntryFault | None]:
+        reply = await self._client.change_message_visibility_batch(
+            QueueUrl=self._url,
+            Entries=[
+                {"Id": str(place), "ReceiptHandle": message.receipt, "VisibilityTimeout": seconds}
+                for place, message in enumerate(batch)
+            ],
+        )
+        return faults(len(batch), reply.get("Successful", []), reply.get("Failed", []))
+
+
+class DeadLetterQueue:
+    """The dead-letter queue of the queue at `url`; its URL is remembered once it is known."""
+
+    def __init__(self, client: SQSClient, url: str) -> None:
+        self._client = client
+        self._source_url = url
+        self._url: str | None = None
+
+    async def send(self, message: Message, reason: str) -> None:
+        """Put a message there, with a message attribute `reason` where both together fit.
+
+        Raises NoDeadLetterQueueError or QueueUnavailableError.
+        """
+        if self._url is None:
+            self._url = await self._find()
+        try:
+            await confirmed("SendMessage", self._send(self._url, message.body, reason))
+        except QueueUnavailableError:
+            self._url = None  # the queue may have been given another dead-letter queue
+            raise
+
+    async def _send(self, url: str, body: bytes, reason: str) -> None:
+        reply = await self._client.send_message(
+            QueueUrl=url, MessageBody=body.decode(), MessageAttributes=_attributes(body, reason)
+        )
+        if reply["MD5OfMessageBody"] != digest(body):
+            raise QueueUnavailableError("QUEUE_URL: SQS SendMessage: the dead-letter queue stored other bytes")
+
+    async def _find(self) -> str:
+        """By AWS's rule it is of the same account and region, so that only the name differs.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+        """
+        reply = await confirmed(
+            "GetQueueAttributes",
+            self._client.get_queue_attributes(QueueUrl=self._source_url, AttributeNames=["RedrivePolicy"]),
+        )
+        policy = reply.get("Attributes", {}).get("RedrivePolicy")
+        if not policy:
+            raise NoDeadLetterQueueError("QUEUE_URL: the queue has no dead-letter queue: set a RedrivePolicy on it")
+        name = json.loads(policy)["deadLetterTargetArn"].rpartition(":")[2]
+        return f"{self._source_url.rpartition('/')[0]}/{name}"
+
+
+def _attributes(body: bytes, reason: str) -> dict[str, MessageAttributeValueTypeDef]:
+    """An attribute's name, type and value count as part of the message's size.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
+    """
+    size = len(body) + len(b"reasonString") + len(reason.encode())
+    return {"reason": {"DataType": "String", "StringValue": reason}} if size <= LIMITS.payload_bytes else {}
+
+
+def _intact(received: MessageTypeDef) -> bool:
+    intact = received["MD5OfBody"] == digest(received["Body"].encode(errors="replace"))
+    if not intact:
+        reason = "The body differs from its MD5. It is received again after its visibility timeout."
+        _log.warning("message_corrupted", message_id=received["MessageId"], reason=reason)
+    return intact
+
+
+def _message(received: MessageTypeDef) -> Message:
+    receive_count = received.get("Attributes", {}).get("ApproximateReceiveCount", "1")
+    return Message(received["Body"].encode(), received["ReceiptHandle"], int(receive_count))
+
+
+def _batches(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
+    for start in range(0, len(messages), LIMITS.entries):
+        yield messages[start : start + LIMITS.entries]
