@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from e2e.worlds import World
 
 
-def test_a_message_that_is_no_email_is_set_aside_with_its_reason_and_its_neighbours_are_archived(
+def test_a_message_that_is_no_email_is_dead_lettered_with_its_reason_and_its_neighbours_are_archived(
     world: World, services: Services
 ) -> None:
     not_json = f"{MARK} anything".encode()
@@ -36,6 +36,6 @@ def test_a_message_that_is_no_email_is_set_aside_with_its_reason_and_its_neighbo
     assert "JSON" in reasons[not_json]
     assert "object" in reasons[not_an_object]
     assert "email_content" in reasons[no_content]
-    logged = [event["reason"] for event in broker.events if event["event"].startswith("set aside")]
+    logged = [event["reason"] for event in broker.events if event["event"] == "message_dead_lettered"]
     assert sorted(logged) == sorted(reasons.values())
     assert broker.is_ready()

@@ -39,7 +39,7 @@ class World(Protocol):
         ...
 
     def dead_letters(self) -> list[DeadLetter]:
-        """What was set aside so far."""
+        """What was dead-lettered so far."""
         ...
 
     def objects(self) -> dict[str, str]:

@@ -38,7 +38,7 @@ class Effect(StrEnum):
     SLOW_DOWN = "slow_down"  # 503
     ACCESS_DENIED = "access_denied"  # 403
     ARCHIVED = "archived"  # in GLACIER: a GET is 403 InvalidObjectState, a HEAD is 200 and names the storage class
-    WRONG_BYTES = "wrong_bytes"  # GET: as many bytes, each a different one
+    WRONG_BYTES = "wrong_bytes"  # GET: as many bytes, at random
     SHORT_BODY = "short_body"  # GET: half of the bytes, and a Content-Length to match
     TORN_BODY = "torn_body"  # GET: half of the bytes, then the connection is closed
     ETAG_NOT_MD5 = "etag_not_md5"  # as with SSE-KMS
@@ -211,7 +211,7 @@ class S3Stub:
             headers["x-amz-storage-class"] = "GLACIER"
         body = stored.body
         if request.method == "GET" and Effect.WRONG_BYTES in effects:
-            body = bytes(byte ^ 1 for byte in body)
+            body = self._random.randbytes(len(body))
         if request.method == "GET" and Effect.SHORT_BODY in effects:
             body = body[: len(body) // 2]
         if request.method == "GET" and Effect.TORN_BODY in effects:

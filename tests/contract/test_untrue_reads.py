@@ -1,0 +1,101 @@
+"""A store whose answers are not true makes no second object of an e-mail: it is an outage, and tried again."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checkpoint.archive.adapters import open_archive
+from checkpoint.archive.archive import PutResult
+from checkpoint.archive.port import ArchiveUnavailableError
+from emails import email
+from stubs.s3 import Effect, Fault, S3Stub, StoredObject
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from checkpoint.archive.archive import Archive
+
+PLAIN, LONGER, LONGEST = email().names
+UNTRUE = [Effect.WRONG_BYTES, Effect.SHORT_BODY, Effect.TORN_BODY]
+
+
+@pytest.fixture
+async def s3(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[S3Stub]:
+    async with S3Stub() as stub:
+        for name, value in stub.environment.items():
+            monkeypatch.setenv(name, value)
+        yield stub
+
+
+@pytest.fixture
+async def archive(s3: S3Stub) -> AsyncIterator[Archive]:
+    async with open_archive(f"s3://{s3.bucket}") as archive:
+        yield archive
+
+
+async def put_with_patience(archive: Archive) -> PutResult:
+    for _ in range(50):
+        try:
+            return await archive.put(email())
+        except ArchiveUnavailableError:
+            continue
+    pytest.fail("It was unavailable 50 times.")
+
+
+@pytest.mark.parametrize("effect", UNTRUE)
+@pytest.mark.parametrize("held", [PLAIN, LONGER])
+async def test_an_email_that_is_there_is_found_though_one_read_was_untrue(
+    s3: S3Stub, archive: Archive, effect: Effect, held: str
+) -> None:
+    s3.objects[PLAIN] = StoredObject(email("an e-mail of the same second").body)
+    s3.objects[held] = StoredObject(email().body)
+    before = dict(s3.objects)
+    # Without metadata, and with an ETag that is no MD5, only a read can tell.
+    s3.faults += [Fault(effect=Effect.ETAG_NOT_MD5), Fault(effect=effect, method="GET", times=1)]
+    assert await put_with_patience(archive) == PutResult(held, created=False)
+    assert s3.objects == before
+
+
+async def test_other_bytes_of_the_same_length_count_where_the_etag_is_their_md5(s3: S3Stub, archive: Archive) -> None:
+    s3.objects[PLAIN] = StoredObject(b"x" * len(email().body))
+    assert await archive.put(email()) == PutResult(LONGER, created=True)
+    assert [request.method for request in s3.requests if request.key == PLAIN] == ["PUT", "HEAD", "GET"]
+
+
+async def test_other_bytes_of_the_same_length_count_where_two_reads_agree(s3: S3Stub, archive: Archive) -> None:
+    s3.objects[PLAIN] = StoredObject(b"x" * len(email().body))
+    s3.faults.append(Fault(effect=Effect.ETAG_NOT_MD5))
+    assert await archive.put(email()) == PutResult(LONGER, created=True)
+    assert [request.method for request in s3.requests if request.key == PLAIN] == ["PUT", "HEAD", "GET", "GET"]
+
+
+async def test_a_head_whose_size_contradicts_its_sha256_is_an_outage(s3: S3Stub, archive: Archive) -> None:
+    s3.objects[PLAIN] = StoredObject(b"shorter", {"sha256": email().identity})
+    with pytest.raises(ArchiveUnavailableError, match="contradicts"):
+        await archive.put(email())
+    assert list(s3.objects) == [PLAIN]
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_in_a_storm_of_untrue_reads_and_failed_puts_each_email_stays_one_object(
+    s3: S3Stub, archive: Archive, seed: int
+) -> None:
+    chance = random.Random(seed)
+    s3.faults += [Fault(effect=effect, method="GET", share=0.3) for effect in UNTRUE]
+    s3.faults += [
+        Fault(effect=Effect.INTERNAL_ERROR_AFTER_STORING, method="PUT", share=0.1),
+        Fault(effect=Effect.NO_METADATA, share=0.5),
+        Fault(effect=Effect.ETAG_NOT_MD5, share=0.2),
+    ]
+    emails = [email(f"{number:02}", timestream=str(number % 3)) for number in range(12)]
+    for each in chance.choices(emails, k=60) + emails:
+        while True:
+            try:
+                await archive.put(each)
+                break
+            except ArchiveUnavailableError:
+                continue
+    assert sorted(stored.body for stored in s3.objects.values()) == sorted(each.body for each in emails)
