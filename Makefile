@@ -1,4 +1,4 @@
-# The targets of this project. `make help` lists them.
+# The targets of this project; `make help` lists them.
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types format lock image image-test test-terraform test-terraform-apply clean
 
@@ -15,10 +15,10 @@ help: ## List these targets
 run: $(VENV)/.run ## Start both services on this machine; Ctrl-C stops them
 	@$(BIN)/python dev/run.py
 
-test: $(VENV)/.dev lint types ## Run everything that must hold: lint, types, import rules, tests
+test: $(VENV)/.dev lint types ## Check lint, types and import rules, and run the tests
 	$(BIN)/pytest
 
-lint: $(VENV)/.dev ## Check style and the import rules
+lint: $(VENV)/.dev ## Check style and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
@@ -26,29 +26,29 @@ lint: $(VENV)/.dev ## Check style and the import rules
 types: $(VENV)/.dev ## Check types, strictly
 	$(BIN)/mypy
 
-format: $(VENV)/.dev ## Rewrite the code in its one format
+format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: $(VENV)/.dev ## Write the hashed requirements anew; UPGRADE=--upgrade raises what pyproject.toml does not name
+lock: $(VENV)/.dev ## Write the hashed requirements; UPGRADE=--upgrade also updates packages that pyproject.toml does not name
 	$(LOCK) $(EXTRAS) --group dev -o requirements/dev.txt
 	$(LOCK) $(EXTRAS) --group run -c requirements/dev.txt -o requirements/run.txt
 	$(LOCK) --extra processing-requests -c requirements/dev.txt -o apps/processing_requests/requirements.txt
 	$(LOCK) --extra message-broker -c requirements/dev.txt -o apps/message_broker/requirements.txt
 
-image: ## Build both images, with docker or podman
+image: ## Build both images with docker or podman
 	$(PYTHON) dev/image.py
 
 image-test: $(VENV)/.dev ## Build both images, run them as a cluster would, and stop them
 	$(BIN)/pytest --asked-for -m needs_containers tests/images
 
-test-terraform: $(VENV)/.dev ## Run what `make test` skips without Terraform and its provider
+test-terraform: $(VENV)/.dev ## Run the tests that `make test` skips without Terraform and its provider
 	$(BIN)/pytest --asked-for tests/terraform
 
 test-terraform-apply: $(VENV)/.dev ## Apply terraform/ to an emulator, run both services on it, destroy
 	$(BIN)/pytest --asked-for -m applies_terraform -o log_cli=true -o log_cli_level=INFO tests/terraform
 
-clean: ## Remove what the other targets made, but never the data
+clean: ## Remove what the other targets created, but never the data
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.run $(VENV)/.dev: $(VENV)/.%: requirements/%.txt pyproject.toml

@@ -1,4 +1,4 @@
-# How many pods run: by load, and by one less at most while nodes are drained.
+# How many pods run: an autoscaler per service, and a disruption budget for when nodes are drained.
 
 resource "kubernetes_horizontal_pod_autoscaler_v2" "service" {
   for_each = { for role, service in local.services : role => service if role == "intake" || !var.keda_enabled }
@@ -35,8 +35,8 @@ resource "kubernetes_horizontal_pod_autoscaler_v2" "service" {
   depends_on = [kubernetes_deployment_v1.service]
 }
 
-# The broker by the queue's length. The operator asks SQS under its own role, which needs sqs:GetQueueAttributes on the
-# queue; nothing else in the cluster does.
+# Scales the broker by the queue's length. KEDA's operator asks SQS under its own role, which needs
+# sqs:GetQueueAttributes on the queue.
 resource "kubernetes_manifest" "broker_by_queue_length" {
   count = var.keda_enabled ? 1 : 0
 
@@ -66,8 +66,8 @@ resource "kubernetes_manifest" "broker_by_queue_length" {
   depends_on = [kubernetes_deployment_v1.service]
 }
 
-# One at a time when nodes are emptied. With a single replica that is a short gap; to allow none would keep the node
-# from ever being emptied, and with it every upgrade.
+# When nodes are drained, one pod of a service at a time is evicted. With a single replica that is a short gap. A budget
+# of 0 would block the drain, and so every upgrade of the nodes.
 resource "kubernetes_pod_disruption_budget_v1" "service" {
   for_each = local.services
 

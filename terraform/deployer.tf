@@ -1,4 +1,5 @@
-# What the deploy pipelines may do: set the image of the two deployments, wait for it, take it back, find the service.
+# What the deploy pipelines may do: set the image of the two deployments, watch the rollout, roll back, find the
+# service.
 resource "kubernetes_role_v1" "deployer" {
   metadata {
     name      = "checkpoint-deployer"

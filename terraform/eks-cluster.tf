@@ -1,13 +1,13 @@
-# The cluster, its nodes, who may do what in it, and which role each service's pods have.
+# The cluster, its nodes, who may access it, and the IAM role of each service's pods.
 
-# The same run makes what is in AWS and what is in the cluster, so whoever applies has to administer the cluster.
+# One run creates the resources in AWS and those in the cluster, so whoever applies has to administer the cluster.
 data "aws_iam_session_context" "this" {
   arn = data.aws_caller_identity.this.arn
 
   lifecycle {
     postcondition {
       condition     = contains(var.admin_arns, self.issuer_arn)
-      error_message = "admin_arns must contain ${self.issuer_arn}, which runs this. Add it, and remove ARNs that do not exist."
+      error_message = "admin_arns must contain ${self.issuer_arn}, which runs Terraform. Add it, and remove ARNs that do not exist."
     }
   }
 }
@@ -38,12 +38,12 @@ module "eks" {
   vpc_id                    = module.vpc.vpc_id
   subnet_ids                = terraform_data.private_subnets.output
 
-  # Reachable from outside, because kubectl and the deploy pipelines are outside; nodes reach it from inside.
+  # The API is public, because kubectl and the deploy pipelines are outside. Nodes reach it inside the network.
   cluster_endpoint_public_access       = true
   cluster_endpoint_public_access_cidrs = var.cluster_public_access_cidrs
 
-  # Admins are listed. By the module's defaults only the person who applies would be one, and the next person's apply would
-  # replace them. The pipelines' identity gets a group, whose rights are in deployer.tf.
+  # By the module's defaults only the person who applies would be an admin, and the next person's apply would replace
+  # them. So admins are listed. The pipelines' identity gets a group, whose rights are in deployer.tf.
   enable_cluster_creator_admin_permissions = false
   kms_key_administrators                   = keys(local.admins)
   access_entries                           = merge(local.admins, local.deployer)
@@ -53,12 +53,12 @@ module "eks" {
     kube-proxy = {}
     vpc-cni = {
       before_compute = true
-      # Off by default, and without it network policies are written down but not kept.
+      # Off by default, and without it network policies exist but are not enforced.
       # https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html
       configuration_values = jsonencode({ enableNetworkPolicy = "true" })
     }
     eks-pod-identity-agent = { before_compute = true }
-    metrics-server         = {} # what the autoscalers read
+    metrics-server         = {} # the autoscalers read it
   }
 
   eks_managed_node_groups = {
@@ -69,7 +69,7 @@ module "eks" {
       min_size       = var.node_count
       max_size       = var.node_max_count
 
-      # One hop ends at the node: a pod that asks the metadata service for the node's role gets no answer.
+      # With one hop the metadata service answers the node only: no pod can get the node's role from it.
       # https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html
       metadata_options = {
         http_endpoint               = "enabled"

@@ -1,13 +1,13 @@
-# One role a service: the calls it makes, on what it makes them on, and nothing else. docs/security.md goes through what
-# somebody could do who has taken one over.
+# One role per service. Each grants the calls that its service makes, on the resources that it uses, and nothing else.
+# docs/security.md says what an attacker could do with each role.
 
 locals {
-  # Only EKS may hand a role out, and only to the pods of one service account of this one cluster.
+  # Only EKS may assume a role, and only for the pods of one service account in this cluster.
   # https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
   trust = { for service_account in [var.intake_name, var.broker_name] : service_account => {
     Version = "2012-10-17"
     Statement = [{
-      Sid       = "ItsOwnPods"
+      Sid       = "ServicePods"
       Effect    = "Allow"
       Principal = { Service = "pods.eks.amazonaws.com" }
       Action    = ["sts:AssumeRole", "sts:TagSession"]
@@ -26,23 +26,23 @@ locals {
     Statement = concat(
       [
         {
-          # The attributes are what it asks for, at its start and while sending fails, to learn whether that would work.
+          # It reads the attributes when it starts and while sending fails, to learn whether the queue is available.
           Sid      = "Send"
           Effect   = "Allow"
           Action   = ["sqs:SendMessage", "sqs:GetQueueAttributes"]
           Resource = [aws_sqs_queue.main.arn]
         },
         {
-          Sid      = "ReadItsParameters"
+          Sid      = "ReadParameters"
           Effect   = "Allow"
           Action   = ["ssm:GetParameters"]
           Resource = local.intake_parameters
         },
       ],
-      # The key that AWS manages for SSM serves whoever may read the parameter; a key of one's own has to be granted.
+      # AWS's own key for SSM needs no grant beside the right to read the parameter. A customer managed key does.
       # https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
       [for key in var.token_kms_key_arn[*] : {
-        Sid       = "DecryptTheToken"
+        Sid       = "DecryptToken"
         Effect    = "Allow"
         Action    = ["kms:Decrypt"]
         Resource  = [key]
@@ -61,13 +61,13 @@ locals {
         Resource = [aws_sqs_queue.main.arn]
       },
       {
-        Sid      = "SetAside"
+        Sid      = "DeadLetter"
         Effect   = "Allow"
         Action   = ["sqs:SendMessage"]
         Resource = [aws_sqs_queue.dead_letters.arn]
       },
       {
-        # Said here as well as in the bucket's policy, so that neither alone can be lost and an overwrite be possible.
+        # The bucket's policy has this condition too. If one of them is lost, the other still prevents an overwrite.
         Sid       = "Create"
         Effect    = "Allow"
         Action    = ["s3:PutObject"]
@@ -75,15 +75,15 @@ locals {
         Condition = { Null = { "s3:if-none-match" = "false" } }
       },
       {
-        # Without s3:ListBucket a missing object reads as 403 and not as 404. The broker reads only a name that it was
-        # just told is taken, and takes both answers for the same: try again. So listing the archive is granted to nobody.
+        # Without s3:ListBucket, S3 answers 403 and not 404 for a missing object. The broker reads only names that S3
+        # has just reported as taken, and treats both answers alike: it tries again. So nobody needs the right to list.
         Sid      = "Compare"
         Effect   = "Allow"
         Action   = ["s3:GetObject"]
         Resource = [local.emails]
       },
       {
-        Sid      = "ReadItsParameters"
+        Sid      = "ReadParameters"
         Effect   = "Allow"
         Action   = ["ssm:GetParameters"]
         Resource = local.broker_parameters

@@ -1,13 +1,13 @@
 # The workloads: both deployments, their service accounts and their namespace.
 #
-# The two services differ in what the table below says. Everything else is written once, so that one cannot be less
-# hardened than the other.
+# local.services holds what differs between the two services. Everything else is written once, so that both are hardened
+# alike.
 
 provider "kubernetes" {
   host                   = module.eks.cluster_endpoint
   cluster_ca_certificate = base64decode(module.eks.cluster_certificate_authority_data)
 
-  # A token of 15 minutes, made when it is needed: nothing to keep.
+  # A token that is created when it is needed, and expires after 15 minutes.
   exec {
     api_version = "client.authentication.k8s.io/v1beta1"
     command     = "aws"
@@ -32,9 +32,9 @@ locals {
       max_replicas = var.intake_max_replicas
       ports        = { public = 5001, private = 9001 }
 
-      # It goes on serving while load balancer and nodes learn that the pod is about to end. SIGTERM comes after.
+      # The pod serves on while the load balancer and the nodes learn that it terminates. SIGTERM comes after this.
       pre_stop_seconds = 10
-      # After draining requests it waits for the queue's last confirmation: QUEUE_TIMEOUT_SECONDS, 5. And as much again.
+      # After the drain it waits for the queue's last confirmation: QUEUE_TIMEOUT_SECONDS, 5. Doubled, to be safe.
       margin_seconds = 10
       environment = {
         DRAIN_SECONDS = var.drain_seconds
@@ -44,6 +44,8 @@ locals {
         TOKEN         = "ssm:${aws_ssm_parameter.token.name}"
       }
     }
+    # Three spellings: the service is message_broker, its deployment messagesbroker, its image
+    # checkpoint-messages_broker. docs/deploy.md says why.
     broker = {
       name         = var.broker_name
       image        = "${var.image_namespace}/checkpoint-messages_broker:${var.broker_image_tag}"
@@ -51,8 +53,9 @@ locals {
       max_replicas = var.broker_max_replicas
       ports        = { private = 9002 }
 
-      pre_stop_seconds = 0 # nothing leads to it
-      # After the grace it hands back what it holds, in calls of at most 10 s. What a kill interrupts comes again.
+      pre_stop_seconds = 0 # no client connects to it
+      # After GRACE_SECONDS it releases the messages that it holds, in calls of at most 10 s each. If it is killed
+      # during that, they become visible again by their timeout.
       margin_seconds = 15
       environment = {
         ARCHIVE_URL   = "ssm:${aws_ssm_parameter.archive_url.name}"
@@ -74,7 +77,7 @@ resource "kubernetes_namespace_v1" "checkpoint" {
   depends_on = [module.eks]
 }
 
-# It carries a role of AWS (eks-cluster.tf), and no right in the cluster; so no token of it is mounted either.
+# It has an IAM role (eks-cluster.tf) and no right in the cluster, so its token is not mounted.
 resource "kubernetes_service_account_v1" "service" {
   for_each = local.services
 
@@ -99,13 +102,13 @@ resource "kubernetes_deployment_v1" "service" {
   spec {
     replicas                  = each.value.replicas
     progress_deadline_seconds = 300
-    revision_history_limit    = 10 # what a rollback can go back to
+    revision_history_limit    = 10 # as far back as a rollback can go
 
     selector {
       match_labels = { app = each.value.name }
     }
 
-    # No pod ends before the one that takes its place is ready.
+    # A pod is stopped only when its replacement is ready.
     strategy {
       type = "RollingUpdate"
 
@@ -144,7 +147,7 @@ resource "kubernetes_deployment_v1" "service" {
           }
         }
 
-        # Over the zones where that can be; a zone without room stops nobody.
+        # Pods are spread over the zones if possible; a full zone blocks no pod.
         topology_spread_constraint {
           max_skew           = 1
           topology_key       = "topology.kubernetes.io/zone"
@@ -178,13 +181,14 @@ resource "kubernetes_deployment_v1" "service" {
             }
           }
 
-          # One process, so at most one core. What it may hold is bounded by its settings, at 128 MiB beside itself.
+          # One process, so at most one core. Its settings bound the e-mails that it holds in memory, to 128 MiB.
           resources {
             requests = { cpu = "250m", memory = "192Mi" }
             limits   = { cpu = "1", memory = "512Mi" }
           }
 
-          # What is left out here the provider sends as false, and a container's settings win over its pod's.
+          # run_as_non_root is repeated: the provider sends false for what is left out, and a container overrides its
+          # pod.
           security_context {
             run_as_non_root            = true
             allow_privilege_escalation = false
@@ -204,7 +208,7 @@ resource "kubernetes_deployment_v1" "service" {
             }
           }
 
-          # A minute to read the settings from SSM and to open the port.
+          # The service has a minute to read its settings from SSM and to open the port.
           startup_probe {
             period_seconds    = 2
             timeout_seconds   = 3
@@ -216,7 +220,7 @@ resource "kubernetes_deployment_v1" "service" {
             }
           }
 
-          # It answers 503 by itself after 2 s, when the event loop is stuck.
+          # /livez answers 503 when the event loop has been stuck for 2 s.
           liveness_probe {
             period_seconds    = 10
             timeout_seconds   = 3
@@ -244,11 +248,11 @@ resource "kubernetes_deployment_v1" "service" {
   }
 
   lifecycle {
-    # Pipelines deploy images and autoscalers count replicas: the next apply must undo neither.
+    # Pipelines set the image and autoscalers set the replicas. The next apply must undo neither.
     ignore_changes = [spec[0].replicas, spec[0].template[0].spec[0].container[0].image]
   }
 
-  # A pod gets its role when it is created, or not at all.
+  # A pod gets its role only when it is created, so all of this comes first.
   depends_on = [
     module.eks,
     aws_eks_pod_identity_association.intake,

@@ -1,14 +1,14 @@
-# What clients reach: a load balancer, which leads to the intake.
+# The load balancer that clients post to, in front of the intake.
 
 locals {
-  # A classic load balancer, which Kubernetes makes by itself on EKS.
+  # A classic load balancer, which EKS creates for a service of this type.
   # https://docs.aws.amazon.com/eks/latest/userguide/network-load-balancing.html
   load_balancer = {
     "service.beta.kubernetes.io/aws-load-balancer-connection-draining-enabled" = "true"
     "service.beta.kubernetes.io/aws-load-balancer-connection-draining-timeout" = tostring(var.drain_seconds)
   }
-  # TLS ends there, and what is inside is passed on as it comes: a load balancer that reads HTTP keeps connections of its own
-  # to the intake, which would close them first.
+  # The load balancer ends TLS and passes TCP on. If it spoke HTTP, it would keep idle connections to the intake, which
+  # the intake would close first, and requests on them would fail.
   load_balancer_tls = var.load_balancer_certificate_arn == null ? {} : {
     "service.beta.kubernetes.io/aws-load-balancer-backend-protocol"       = "tcp"
     "service.beta.kubernetes.io/aws-load-balancer-ssl-cert"               = var.load_balancer_certificate_arn

@@ -1,5 +1,5 @@
-# What may reach a pod: the public port through the load balancer, whose traffic comes through the nodes, so from vpc_cidr;
-# the private port from where metrics are read. Probes come from the pod's own node, which is always let through.
+# What may reach a pod. The public port: the load balancer, whose traffic comes through the nodes, so from vpc_cidr. The
+# private port: the monitoring namespace. Probes come from the pod's own node, which is always allowed.
 # https://kubernetes.io/docs/concepts/services-networking/network-policies/
 resource "kubernetes_network_policy_v1" "ingress" {
   for_each = local.services
@@ -48,8 +48,9 @@ resource "kubernetes_network_policy_v1" "ingress" {
   depends_on = [module.eks, kubernetes_namespace_v1.checkpoint]
 }
 
-# What a pod may reach: names, AWS, and the agent that gives it its role. Not its neighbours, not the cluster's API, and
-# not the node's metadata service. AWS has no fixed addresses; with interface endpoints, those are inside vpc_cidr.
+# What a pod may reach: DNS, AWS, and the agent that gives it its role. Not other pods, not the cluster's API, and not
+# the node's metadata service. AWS's services have no fixed addresses, so port 443 is open to the internet. Interface
+# endpoints would be inside vpc_cidr, and would need a rule of their own.
 resource "kubernetes_network_policy_v1" "egress" {
   for_each = local.services
 

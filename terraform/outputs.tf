@@ -1,21 +1,21 @@
-# What to look at, and what to type next. Nothing here is secret: the token is in SSM and nowhere else.
+# Addresses, names and commands that are needed after an apply. None is secret: the token is in SSM and nowhere else.
 
 locals {
   scheme      = var.load_balancer_certificate_arn == null ? "http" : "https"
   host        = var.service_host == null ? local.load_balancer_host : var.service_host
   service_url = "${local.scheme}://${local.host}:${var.service_port}/process_request"
 
-  # Byte for byte the e-mail of the README and the guide. Made by jsonencode, which sorts members, it would be another one.
+  # Byte for byte the e-mail of the README and of docs/deploy.md. jsonencode would sort its members.
   email = "{\"email_subject\": \"Your Subject\", \"email_sender\": \"Your Sender\", \"email_timestream\": \"1706213694\", \"email_content\": \"Your Content\"}"
 }
 
 output "service_url" {
-  description = "Where clients post e-mails; the name takes some minutes to be known everywhere."
+  description = "Where clients post e-mails. A new name takes some minutes to resolve everywhere."
   value       = local.service_url
 }
 
 output "load_balancer_host" {
-  description = "Where a name of yours has to lead, as a CNAME; the certificate then has to be for that name."
+  description = "The load balancer's name. Point a CNAME of yours at it, and use a certificate for that CNAME."
   value       = local.load_balancer_host
 }
 
@@ -40,16 +40,16 @@ output "cluster_name" {
 }
 
 output "kubeconfig_command" {
-  description = "Type this to have kubectl speak to the cluster."
+  description = "The command that points kubectl at the cluster."
   value       = "aws eks update-kubeconfig --region ${var.region} --name ${module.eks.cluster_name}"
 }
 
 output "post_command" {
-  description = "Type this, with the token in place of TOKEN, to post an e-mail."
+  description = "The command that posts an e-mail; put the token in place of TOKEN."
   value       = "curl -X POST -H \"Content-Type: application/json\" -d '{\"data\": ${local.email}, \"token\": \"TOKEN\"}' ${local.service_url}"
 }
 
 output "archive_command" {
-  description = "Type this to see what has been archived."
+  description = "The command that lists the archive."
   value       = "aws s3 ls s3://${aws_s3_bucket.archive.bucket}/${local.archive_path}"
 }

@@ -1,4 +1,4 @@
-# The archive: one object an e-mail, created once and never overwritten, by the bucket's own rule.
+# The archive: one object per e-mail. The bucket's policy refuses an overwrite.
 
 resource "aws_s3_bucket" "archive" {
   bucket        = var.bucket_name
@@ -13,7 +13,7 @@ resource "aws_s3_bucket_public_access_block" "archive" {
   restrict_public_buckets = true
 }
 
-# No object has an access list of its own: who may read is said in policies alone.
+# Access control lists are off: only policies say who may read.
 resource "aws_s3_bucket_ownership_controls" "archive" {
   bucket = aws_s3_bucket.archive.id
 
@@ -32,7 +32,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "archive" {
   }
 }
 
-# No service deletes. Versions are for the person who does, by mistake: the object is there for a while longer.
+# No service deletes objects. If a person deletes one by mistake, its version can be restored for a while.
 resource "aws_s3_bucket_versioning" "archive" {
   bucket = aws_s3_bucket.archive.id
 
@@ -42,11 +42,11 @@ resource "aws_s3_bucket_versioning" "archive" {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "archive" {
-  # S3 wants versioning settled before rules about versions.
+  # Versioning has to be on before a rule can name versions.
   bucket = aws_s3_bucket_versioning.archive.bucket
 
   rule {
-    id     = "what-is-staged-expires"
+    id     = "expire-staging"
     status = "Enabled"
 
     filter {
@@ -58,7 +58,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "archive" {
   }
 
   rule {
-    id     = "what-was-left-behind-goes"
+    id     = "expire-leftovers"
     status = "Enabled"
 
     filter {}
@@ -70,13 +70,13 @@ resource "aws_s3_bucket_lifecycle_configuration" "archive" {
     }
   }
 
-  # S3 itself leaves objects below 128 KB where they are, unless told otherwise: moving one costs more than it saves.
+  # By default S3 moves no object below 128 KB, because that would cost more than it saves.
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
   dynamic "rule" {
     for_each = var.archive_transition[*]
 
     content {
-      id     = "e-mails-move-to-a-cheaper-class"
+      id     = "transition-e-mails"
       status = "Enabled"
 
       filter {
@@ -95,7 +95,7 @@ locals {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid       = "NothingUnencryptedOnTheWay"
+        Sid       = "DenyInsecureTransport"
         Effect    = "Deny"
         Principal = "*"
         Action    = "s3:*"
@@ -103,11 +103,11 @@ locals {
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
       {
-        # A put or a copy without If-None-Match would overwrite; with it, S3 answers 412 where the name is taken. Nobody
-        # is excepted, not even administrators. It holds for e-mails alone: in a multipart upload only the last call can
-        # carry the header, so a rule for the whole bucket would keep people from staging in parts.
+        # A put or a copy without If-None-Match would overwrite; with it, S3 answers 412 if the name is taken. The rule
+        # holds for everybody, administrators too, but only for the names of e-mails: in a multipart upload only the
+        # last call can carry the header, so a rule for the whole bucket would refuse every multipart upload to staging.
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
-        Sid       = "NothingOverwritten"
+        Sid       = "DenyOverwrite"
         Effect    = "Deny"
         Principal = "*"
         Action    = "s3:PutObject"
@@ -122,6 +122,6 @@ resource "aws_s3_bucket_policy" "archive" {
   bucket = aws_s3_bucket.archive.id
   policy = jsonencode(local.bucket_policy)
 
-  # Two settings of one bucket's access at the same time answer 409.
+  # S3 answers 409 when both are set at the same time.
   depends_on = [aws_s3_bucket_public_access_block.archive]
 }

@@ -1,7 +1,8 @@
-# The queue between the services, the queue for what can never be archived, and who hears when something stays.
+# The queue between the services, the dead-letter queue, and the alarms on both.
 
 locals {
-  # What the services take for the largest message; a queue that takes less would refuse some that the intake takes.
+  # In bytes, the largest message that the services accept. A smaller limit would refuse some e-mails that the intake
+  # accepts.
   max_message_bytes = 262144
 }
 
@@ -11,12 +12,13 @@ resource "aws_sqs_queue" "main" {
   max_message_size           = local.max_message_bytes
   message_retention_seconds  = var.queue_retention_seconds
   delay_seconds              = 0
-  receive_wait_time_seconds  = 0 # the broker asks for long polls itself, in each call
+  receive_wait_time_seconds  = 0 # the broker asks for a long poll in each call
   sqs_managed_sse_enabled    = true
 
-  # The broker sets a bad message aside by itself, with the reason, the first time it sees it; this is for one that kills
-  # the broker before it can. A good message must not reach it: SQS hides a message for 12 hours in all, so that an
-  # archive that is away for the whole four days of retention costs 8 receives, and leaves 12 for brokers that restart.
+  # The broker dead-letters a bad message itself, with the reason, when it first receives it. This policy is for a
+  # message that crashes the broker before it can do so. A good message must never reach this limit. SQS keeps a
+  # received message hidden for 12 hours at most, so an archive that is unavailable for all four days of retention costs
+  # 8 receives. That leaves 12 for restarts of the broker.
   # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
@@ -43,7 +45,7 @@ locals {
   queue_policies = { for queue in [aws_sqs_queue.main, aws_sqs_queue.dead_letters] : queue.name => {
     Version = "2012-10-17"
     Statement = [{
-      Sid       = "NothingUnencryptedOnTheWay"
+      Sid       = "DenyInsecureTransport"
       Effect    = "Deny"
       Principal = "*"
       Action    = "sqs:*"
@@ -63,8 +65,8 @@ resource "aws_sqs_queue_policy" "dead_letters" {
   policy    = jsonencode(local.queue_policies[var.dead_letter_queue_name])
 }
 
-# Not encrypted with the key that AWS manages for SNS, because alarms cannot use that one; an alarm's text holds names of
-# queues and numbers, and nothing of an e-mail.
+# Not encrypted: alarms cannot use the key that AWS manages for SNS. An alarm's text holds names of queues and numbers,
+# and nothing of an e-mail.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
 resource "aws_sns_topic" "alarms" {
   name = var.alarm_topic_name
@@ -75,7 +77,7 @@ resource "aws_sns_topic_policy" "alarms" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid       = "AlarmsOfThisAccount"
+      Sid       = "PublishAlarms"
       Effect    = "Allow"
       Principal = { Service = "cloudwatch.amazonaws.com" }
       Action    = "sns:Publish"
@@ -85,7 +87,7 @@ resource "aws_sns_topic_policy" "alarms" {
   })
 }
 
-# AWS sends a message with a link first; nothing else arrives until somebody has followed it.
+# AWS first sends a link to confirm the address, and no alarm until somebody has followed it.
 resource "aws_sns_topic_subscription" "email" {
   count = var.alarm_email == null ? 0 : 1
 
@@ -96,7 +98,7 @@ resource "aws_sns_topic_subscription" "email" {
 
 resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   alarm_name          = "${var.dead_letter_queue_name} is not empty"
-  alarm_description   = "At least one message could not be archived. The message attribute `reason` says why."
+  alarm_description   = "The dead-letter queue holds at least one message. If the broker sent it there, the message attribute `reason` says why."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
   dimensions          = { QueueName = aws_sqs_queue.dead_letters.name }
@@ -105,15 +107,15 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
-  treat_missing_data  = "notBreaching" # a queue that nobody has used for hours reports nothing
+  treat_missing_data  = "notBreaching" # a queue that has been idle for hours reports nothing
   alarm_actions       = [aws_sns_topic.alarms.arn]
   ok_actions          = [aws_sns_topic.alarms.arn]
 }
 
-# Past the retention period SQS deletes a message, archived or not: this is the time in which somebody can act.
+# After the retention period SQS deletes a message, archived or not. This alarm leaves time to act before that.
 resource "aws_cloudwatch_metric_alarm" "oldest_message" {
   alarm_name          = "${var.queue_name} is not being emptied"
-  alarm_description   = "The oldest message has waited too long: the broker or the archive is away, or too slow."
+  alarm_description   = "The oldest message has waited too long: the broker or the archive is unavailable or too slow."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateAgeOfOldestMessage"
   dimensions          = { QueueName = aws_sqs_queue.main.name }

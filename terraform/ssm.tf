@@ -1,17 +1,17 @@
-# What the services are told at their start; each variable of theirs names the parameter: TOKEN=ssm:/checkpoint/token.
+# Settings that the services read from SSM. Their environment names the parameter, as in TOKEN=ssm:/checkpoint/token.
 
-# Written, and never read back: the token is neither in the state nor in a plan. So Terraform cannot see that it changed,
-# and writes it again only when token_version does. A rotation by `aws ssm put-parameter --overwrite` is not undone.
+# The value is write-only: the token is neither in the state nor in a plan. So Terraform cannot see that it changed, and
+# writes it again only when token_version changes. A rotation by `aws ssm put-parameter --overwrite` is not undone.
 # https://developer.hashicorp.com/terraform/language/resources/ephemeral/write-only
 resource "aws_ssm_parameter" "token" {
   name             = "${var.parameter_prefix}/token"
-  description      = "Tokens that clients may present, separated by commas; read again by running services"
+  description      = "Tokens that clients may present, separated by commas. The intake reads them again while it runs."
   type             = "SecureString"
   key_id           = var.token_kms_key_arn
   value_wo         = var.token
   value_wo_version = var.token_version
 
-  # With any other change the provider would send the value that it has, which is none, and SSM refuses that.
+  # On any other change the provider would send an empty value, which SSM refuses.
   # https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/ssm/parameter.go
   lifecycle {
     ignore_changes = [description, key_id]
@@ -27,7 +27,7 @@ resource "aws_ssm_parameter" "queue_url" {
 
 resource "aws_ssm_parameter" "archive_url" {
   name        = "${var.parameter_prefix}/archive_url"
-  description = "Where the e-mails are kept"
+  description = "Where the e-mails are archived"
   type        = "String"
   value       = trimsuffix("s3://${aws_s3_bucket.archive.bucket}/${var.archive_prefix}", "/")
 }

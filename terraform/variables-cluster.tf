@@ -1,7 +1,7 @@
-# The network, the cluster, its nodes, and who may do what in it.
+# The network, the cluster, its nodes, and who may access it.
 
 variable "vpc_cidr" {
-  description = "The network's addresses: a /16, of which the nodes and every pod get one each."
+  description = "The network's addresses, a /16. Each node and each pod takes one."
   type        = string
   default     = "10.0.0.0/16"
 
@@ -12,7 +12,7 @@ variable "vpc_cidr" {
 }
 
 variable "service_cidr" {
-  description = "Addresses of services inside the cluster; no network of yours may use them."
+  description = "Addresses of services inside the cluster. No network of yours may use them."
   type        = string
   default     = "172.20.0.0/16"
 
@@ -23,24 +23,24 @@ variable "service_cidr" {
 }
 
 variable "single_nat_gateway" {
-  description = "One NAT gateway for all zones, at a third of the price; when its zone fails, nodes of others are cut off."
+  description = "One NAT gateway for all zones, at a third of the price. If its zone fails, nodes in other zones lose the internet."
   type        = bool
   default     = true
 }
 
 variable "cluster_name" {
-  description = "The cluster; also the network's name, and what the names of the services' roles begin with."
+  description = "The cluster's name, also the network's name and the prefix of the services' roles."
   type        = string
   default     = "checkpoint"
 
   validation {
     condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]{0,28}$", var.cluster_name))
-    error_message = "The cluster's name must be 1 to 29 letters, digits and hyphens, the first no hyphen: a role's name is made of it."
+    error_message = "The cluster's name must be 1 to 29 letters, digits and hyphens, and must not start with a hyphen: the names of roles start with it."
   }
 }
 
 variable "cluster_version" {
-  description = "Kubernetes' version; EKS takes one step at a time upwards."
+  description = "The version of Kubernetes. EKS upgrades by one minor version at a time."
   type        = string
   default     = "1.35"
 
@@ -51,18 +51,18 @@ variable "cluster_version" {
 }
 
 variable "cluster_public_access_cidrs" {
-  description = "From where kubectl and the deploy pipelines may reach the cluster's API; credentials are needed besides."
+  description = "The networks from which the cluster's API can be reached, by kubectl and the deploy pipelines. It asks for credentials too."
   type        = list(string)
   default     = ["0.0.0.0/0"]
 
   validation {
     condition     = length(var.cluster_public_access_cidrs) > 0 && alltrue([for cidr in var.cluster_public_access_cidrs : can(cidrhost(cidr, 0))])
-    error_message = "At least one CIDR block is needed, and each must be one."
+    error_message = "Give at least one CIDR block, as 203.0.113.0/24."
   }
 }
 
 variable "deployer_arn" {
-  description = "The IAM user or role of the deploy pipelines: it may set the image of both deployments, and no more."
+  description = "The IAM user or role of the deploy pipelines. It may set the image of both deployments, and no more."
   type        = string
   default     = null
 
@@ -77,7 +77,7 @@ variable "deployer_arn" {
 }
 
 variable "node_instance_types" {
-  description = "What the nodes are; of x86-64, as the machine image is."
+  description = "The nodes' EC2 instance types. They must be x86-64, as the machine image is."
   type        = list(string)
   default     = ["t3.medium"]
 
@@ -88,23 +88,23 @@ variable "node_instance_types" {
 }
 
 variable "node_count" {
-  description = "Nodes, spread over the zones."
+  description = "The number of nodes, spread over the zones."
   type        = number
   default     = 3
 
   validation {
     condition     = var.node_count >= 1 && floor(var.node_count) == var.node_count
-    error_message = "The count of nodes must be a whole number of at least 1."
+    error_message = "The number of nodes must be a whole number of at least 1."
   }
 }
 
 variable "node_max_count" {
-  description = "To how many nodes the group may be scaled; upgrades take one more for a while."
+  description = "The most nodes that the group may be scaled to. Upgrades use one more for a while."
   type        = number
   default     = 6
 
   validation {
     condition     = var.node_max_count >= var.node_count
-    error_message = "The nodes' maximum must not be below their count."
+    error_message = "The maximum must not be below node_count."
   }
 }

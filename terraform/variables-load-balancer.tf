@@ -1,13 +1,13 @@
-# What clients reach, and from where.
+# The load balancer: its name, its port, its certificate, and who may reach it.
 
 variable "intake_service_name" {
-  description = "The service that leads from the load balancer to the intake."
+  description = "The Kubernetes service of the intake, of type LoadBalancer."
   type        = string
   default     = "processingrequestssvc"
 
   validation {
     condition     = can(regex("^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", var.intake_service_name))
-    error_message = "The name must be lower-case letters, digits and hyphens, the first a letter."
+    error_message = "The name must be lower-case letters, digits and hyphens, and must start with a letter."
   }
 }
 
@@ -23,34 +23,34 @@ variable "service_port" {
 }
 
 variable "service_host" {
-  description = "The name that clients use, yours, leading to the load balancer; null: the load balancer's own. No certificate names that."
+  description = "The host name that clients use, a CNAME of the load balancer. Null: the load balancer's own name, which no certificate covers."
   type        = string
   default     = null
 
   validation {
     condition     = var.service_host == null || can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]+$", var.service_host))
-    error_message = "The host must be a name in lower case, as mail.example.com."
+    error_message = "The host must be a domain name in lower case, as mail.example.com."
   }
 }
 
 variable "load_balancer_certificate_arn" {
-  description = "A certificate of ACM: the load balancer then speaks HTTPS. Without, tokens and e-mails travel in the clear."
+  description = "An ACM certificate, for HTTPS. Without one, tokens and e-mails are sent unencrypted."
   type        = string
   default     = null
 
   validation {
     condition     = var.load_balancer_certificate_arn == null || can(regex("^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/", var.load_balancer_certificate_arn))
-    error_message = "The certificate must be the ARN of one in ACM."
+    error_message = "The certificate must be the ARN of an ACM certificate."
   }
 }
 
 variable "load_balancer_source_ranges" {
-  description = "From where clients may reach the load balancer."
+  description = "The networks from which clients may reach the load balancer."
   type        = list(string)
   default     = ["0.0.0.0/0"]
 
   validation {
     condition     = length(var.load_balancer_source_ranges) > 0 && alltrue([for cidr in var.load_balancer_source_ranges : can(cidrhost(cidr, 0))])
-    error_message = "At least one CIDR block is needed, and each must be one."
+    error_message = "Give at least one CIDR block, as 203.0.113.0/24."
   }
 }

@@ -12,7 +12,7 @@ variable "queue_name" {
 }
 
 variable "queue_visibility_seconds" {
-  description = "For how long a received message is hidden, where a receiver does not say so itself; the broker does."
+  description = "Seconds for which a received message is hidden, unless the receiver sets its own timeout, as the broker does."
   type        = number
   default     = 30
 
@@ -23,7 +23,7 @@ variable "queue_visibility_seconds" {
 }
 
 variable "queue_retention_seconds" {
-  description = "After which SQS deletes a message that nobody has: the longest outage of the archive that is waited out."
+  description = "Seconds after which SQS deletes a message. An outage of the archive must be shorter than this."
   type        = number
   default     = 345600
 
@@ -34,18 +34,18 @@ variable "queue_retention_seconds" {
 }
 
 variable "queue_max_receives" {
-  description = "After how many receives SQS itself moves a message to the dead-letter queue; sqs.tf says why 20."
+  description = "Receives after which SQS itself moves a message to the dead-letter queue. sqs.tf says why 20."
   type        = number
   default     = 20
 
   validation {
     condition     = var.queue_max_receives >= 10 && var.queue_max_receives <= 1000
-    error_message = "The receives must be 10 to 1000: fewer, and an outage of the archive would cost good messages."
+    error_message = "The receives must be 10 to 1000. With fewer, an outage of the archive would dead-letter good messages."
   }
 }
 
 variable "dead_letter_queue_name" {
-  description = "The queue for messages that can never be archived."
+  description = "The dead-letter queue, for messages that can never be archived."
   type        = string
   default     = "my_sqs_dead_letters"
 
@@ -56,18 +56,18 @@ variable "dead_letter_queue_name" {
 }
 
 variable "dead_letter_retention_seconds" {
-  description = "For how long dead letters can be read; 14 days is the longest that SQS knows."
+  description = "Seconds for which dead letters are kept. 14 days is the maximum of SQS."
   type        = number
   default     = 1209600
 
   validation {
     condition     = var.dead_letter_retention_seconds >= var.queue_retention_seconds && var.dead_letter_retention_seconds <= 1209600
-    error_message = "Dead letters must be kept for at least as long as messages, and for 1209600 seconds at most."
+    error_message = "The retention of dead letters must be at least that of messages, and at most 1209600 seconds (14 days)."
   }
 }
 
 variable "oldest_message_alarm_seconds" {
-  description = "How old the oldest message may become before somebody is told."
+  description = "The age of the oldest message, in seconds, above which the alarm is raised."
   type        = number
   default     = 900
 
@@ -78,7 +78,7 @@ variable "oldest_message_alarm_seconds" {
 }
 
 variable "alarm_topic_name" {
-  description = "The SNS topic that alarms go to."
+  description = "The SNS topic that alarms are published to."
   type        = string
   default     = "checkpoint-alarms"
 
@@ -89,7 +89,7 @@ variable "alarm_topic_name" {
 }
 
 variable "alarm_email" {
-  description = "An e-mail address that is told of alarms; AWS sends it a link to confirm."
+  description = "An e-mail address that alarms are sent to. AWS first sends it a link to confirm."
   type        = string
   default     = null
 

@@ -1,13 +1,13 @@
-# The pods of both services: their names, their images, how many there are, and what they are told.
+# The pods of both services: names, images, replicas and settings.
 
 variable "kubernetes_namespace" {
-  description = "The namespace of the workloads; another than default is created."
+  description = "The namespace of the workloads. It is created unless it is default."
   type        = string
   default     = "default"
 
   validation {
     condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", var.kubernetes_namespace)) && !startswith(var.kubernetes_namespace, "kube-")
-    error_message = "The namespace must be lower-case letters, digits and hyphens, and none of Kubernetes' own."
+    error_message = "The namespace must be lower-case letters, digits and hyphens, and must not start with kube-."
   }
 }
 
@@ -18,7 +18,7 @@ variable "intake_name" {
 
   validation {
     condition     = can(regex("^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$", var.intake_name))
-    error_message = "The name must be at most 31 lower-case letters, digits and hyphens, the first a letter."
+    error_message = "The name must be at most 31 lower-case letters, digits and hyphens, and must start with a letter."
   }
 }
 
@@ -29,12 +29,12 @@ variable "broker_name" {
 
   validation {
     condition     = can(regex("^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$", var.broker_name)) && var.broker_name != var.intake_name
-    error_message = "The name must be at most 31 lower-case letters, digits and hyphens, the first a letter, and not the intake's."
+    error_message = "The name must be at most 31 lower-case letters, digits and hyphens, must start with a letter, and must not be intake_name."
   }
 }
 
 variable "image_pull_secret" {
-  description = "The Kubernetes secret with which private images are pulled; null: they are public, or in this account's ECR."
+  description = "The Kubernetes secret for pulling private images. Null: the images are public, or in this account's ECR."
   type        = string
   default     = null
 
@@ -45,7 +45,7 @@ variable "image_pull_secret" {
 }
 
 variable "intake_replicas" {
-  description = "Pods of the intake, at least: the autoscaler's minimum. With two, a node's end is not noticed."
+  description = "The fewest pods of the intake, the autoscaler's minimum. With two, clients do not notice that a node is lost."
   type        = number
   default     = 1
 
@@ -56,18 +56,18 @@ variable "intake_replicas" {
 }
 
 variable "intake_max_replicas" {
-  description = "Pods of the intake, at most."
+  description = "The most pods of the intake, the autoscaler's maximum."
   type        = number
   default     = 4
 
   validation {
     condition     = var.intake_max_replicas >= var.intake_replicas
-    error_message = "The intake's maximum must not be below its minimum."
+    error_message = "The maximum must not be below intake_replicas."
   }
 }
 
 variable "broker_replicas" {
-  description = "Pods of the broker, at least."
+  description = "The fewest pods of the broker, the autoscaler's minimum."
   type        = number
   default     = 1
 
@@ -78,18 +78,18 @@ variable "broker_replicas" {
 }
 
 variable "broker_max_replicas" {
-  description = "Pods of the broker, at most."
+  description = "The most pods of the broker, the autoscaler's maximum."
   type        = number
   default     = 4
 
   validation {
     condition     = var.broker_max_replicas >= var.broker_replicas
-    error_message = "The broker's maximum must not be below its minimum."
+    error_message = "The maximum must not be below broker_replicas."
   }
 }
 
 variable "cpu_target_percent" {
-  description = "Above which use of the requested processor time another pod is started."
+  description = "CPU use in per cent of the request, above which the autoscaler adds a pod."
   type        = number
   default     = 70
 
@@ -100,7 +100,7 @@ variable "cpu_target_percent" {
 }
 
 variable "drain_seconds" {
-  description = "After SIGTERM, for what is under way to be finished: DRAIN_SECONDS and GRACE_SECONDS of the services."
+  description = "Seconds after SIGTERM to finish what is in progress: DRAIN_SECONDS of the intake, GRACE_SECONDS of the broker."
   type        = number
   default     = 20
 
@@ -111,7 +111,7 @@ variable "drain_seconds" {
 }
 
 variable "log_level" {
-  description = "What both services log: debug is a line a request or message."
+  description = "The log level of both services; debug is one line per request or message."
   type        = string
   default     = "info"
 
@@ -122,7 +122,7 @@ variable "log_level" {
 }
 
 variable "monitoring_namespace" {
-  description = "From which namespace metrics may be read; there need not be one."
+  description = "The namespace that may read metrics. It need not exist."
   type        = string
   default     = "monitoring"
 
@@ -133,13 +133,13 @@ variable "monitoring_namespace" {
 }
 
 variable "keda_enabled" {
-  description = "Scale the broker by the queue's length instead of by processor time. KEDA must be in the cluster before."
+  description = "Whether KEDA scales the broker by the queue's length, instead of by CPU. KEDA must be installed first."
   type        = bool
   default     = false
 }
 
 variable "keda_messages_per_replica" {
-  description = "For how many waiting messages KEDA starts another broker."
+  description = "The number of waiting messages per pod of the broker that KEDA aims at."
   type        = number
   default     = 1000
 

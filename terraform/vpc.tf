@@ -1,7 +1,8 @@
 # A network of three zones: load balancers in the public subnets, nodes in the private ones.
 
 data "aws_availability_zones" "this" {
-  # Local zones have no EKS control plane, and neither have these three; an account sees each under a letter of its own.
+  # EKS does not run in local zones, nor in these three. They are named by ID, because the letter of a zone differs
+  # between accounts.
   # https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
   exclude_zone_ids = ["use1-az3", "usw1-az2", "cac1-az3"]
 
@@ -30,7 +31,7 @@ module "vpc" {
   cidr = var.vpc_cidr
   azs  = local.zones
 
-  # Of a /16: 4,094 addresses a private subnet, because every pod takes one; 254 a public one.
+  # Of a /16: 4,094 addresses per private subnet, because every pod takes one, and 254 per public subnet.
   private_subnets = [for number, _ in local.zones : cidrsubnet(var.vpc_cidr, 4, number)]
   public_subnets  = [for number, _ in local.zones : cidrsubnet(var.vpc_cidr, 8, number + 48)]
 
@@ -38,13 +39,13 @@ module "vpc" {
   enable_nat_gateway   = true
   single_nat_gateway   = var.single_nat_gateway
 
-  # By these tags Kubernetes finds where a load balancer goes.
+  # Kubernetes finds the subnets of a load balancer by these tags.
   # https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
   public_subnet_tags  = { "kubernetes.io/role/elb" = "1" }
   private_subnet_tags = { "kubernetes.io/role/internal-elb" = "1" }
 }
 
-# The archive's traffic stays inside AWS and past the NAT gateway, which is paid by the byte; this costs nothing.
+# A gateway endpoint is free. Traffic to the archive uses it instead of the NAT gateway, which is billed by the byte.
 # https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html
 resource "aws_vpc_endpoint" "s3" {
   vpc_id            = module.vpc.vpc_id
@@ -53,9 +54,10 @@ resource "aws_vpc_endpoint" "s3" {
   route_table_ids   = module.vpc.private_route_table_ids
 }
 
-# What runs in the network comes after all of it, and goes before any of it. By the subnets alone Terraform would not know
-# that: a destroy would take the NAT gateway's route away from nodes whose pods are still finishing. And it comes after the
-# look at who applies (eks-cluster.tf), which an apply of the cluster alone would leave out.
+# The cluster depends on the whole network through this resource: it is created after all of the network, and destroyed
+# before any of it. If it depended on the subnets alone, a destroy could remove the NAT gateway's route while pods are
+# still finishing. It also depends on the check of who applies (eks-cluster.tf), so that an apply of the cluster alone
+# makes that check too.
 resource "terraform_data" "private_subnets" {
   input      = module.vpc.private_subnets
   depends_on = [module.vpc, aws_vpc_endpoint.s3, data.aws_iam_session_context.this]

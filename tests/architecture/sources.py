@@ -1,4 +1,4 @@
-"""Where the code under examination is."""
+"""The files of the source code."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ MODULES: Final = sorted(path for root in ROOTS for path in root.rglob("*.py"))
 
 
 def module_name(path: Path) -> str:
-    """A file's name in an import."""
+    """The name under which a file is imported."""
     root = next(root for root in ROOTS if path.is_relative_to(root))
     return ".".join(path.relative_to(root.parent).with_suffix("").parts).removesuffix(".__init__")

@@ -1,4 +1,4 @@
-"""The files that images are made and run from, as far as they can be checked without a container engine."""
+"""Checks of the Dockerfiles and compose.yaml that need no container engine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def dockerfile(app: str) -> Path:
 
 
 def run(program: str, *arguments: str | Path) -> tuple[int, str]:
-    """The exit code and all that was said by a program of the virtual environment."""
+    """The exit code and the output of a program of the virtual environment."""
     command = [Path(sys.executable).parent / program, *arguments]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     return ended.returncode, ended.stdout + ended.stderr
@@ -36,7 +36,7 @@ def test_hadolint_finds_nothing_in_a_dockerfile(app: str) -> None:
     assert run("hadolint", "--no-color", dockerfile(app)) == (0, "")
 
 
-def test_what_hadolint_is_not_to_find_is_given_a_reason() -> None:
+def test_every_rule_that_hadolint_ignores_has_a_reason_above_it() -> None:
     for app in APPS:
         lines = dockerfile(app).read_text().splitlines()
         ignoring = [number for number, line in enumerate(lines) if line.startswith("# hadolint ignore")]
@@ -59,21 +59,21 @@ def test_compose_yaml_keeps_to_the_specifications_schema() -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_composed_service_runs_without_rights(name: str) -> None:
+def test_a_composed_service_runs_hardened(name: str) -> None:
     service = COMPOSE["services"][name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
 
 
-def test_nothing_composed_is_published_beyond_this_machine() -> None:
+def test_compose_publishes_ports_on_the_loopback_address_only() -> None:
     published = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
     assert len(published) == 3
     assert [port for port in published if not port.startswith("127.0.0.1:")] == []
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_composed_service_is_given_the_time_that_it_takes_to_stop(name: str) -> None:
+def test_compose_waits_as_long_as_a_service_takes_to_stop(name: str) -> None:
     intake = IntakeSettings()
     takes = max(intake.drain_seconds + intake.queue_timeout_seconds, BrokerSettings().grace_seconds)
     assert float(COMPOSE["services"][name]["stop_grace_period"].removesuffix("s")) > takes
@@ -86,6 +86,6 @@ def test_the_composed_emulator_is_the_one_of_the_tests() -> None:
 
 
 @pytest.mark.parametrize("name", COMPOSE["services"])
-def test_a_composed_service_may_take_a_busy_machines_time_to_start(name: str) -> None:
+def test_compose_waits_for_a_start_on_a_busy_machine(name: str) -> None:
     check = COMPOSE["services"][name]["healthcheck"]
     assert float(check["start_period"].removesuffix("s")) >= 60  # 45 s were needed once

@@ -1,4 +1,4 @@
-"""Importing is free: nothing is opened, started or read from the environment before a service is run."""
+"""Importing a module opens nothing, starts nothing, and reads nothing from the environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from architecture.sources import MODULES, module_name
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Descriptors are compared, so that whatever kind of thing is opened shows; the listing's own one is always there.
+# Comparing descriptors finds anything that is open. That of the listing itself is in both lists.
 PROGRAM = """
 import importlib, os, sys, threading
 before = os.listdir("/dev/fd")
@@ -27,7 +27,7 @@ assert os.listdir() == [], "something was written"
 def test_importing_every_module_opens_nothing_starts_nothing_and_writes_nothing(tmp_path: Path) -> None:
     names = [module_name(path) for path in MODULES if path.name != "__main__.py"]
     assert len(names) > 40
-    # Settings that nothing could open, were they read.
+    # Nothing could be opened with these settings if they were read.
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),

@@ -1,4 +1,4 @@
-"""What a running service has really loaded; the linter reads the code, this looks at the process."""
+"""The modules that a service really loads. import-linter reads the code; this looks at the process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Each as its composition root has it, with the adapters of the embedded default opened.
+# Each imports what its composition root imports, and opens the adapters of the defaults.
 INTAKE = """
 import asyncio, sys
 import processing_requests.service, processing_requests.settings, checkpoint.parameter_store

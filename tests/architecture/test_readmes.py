@@ -1,4 +1,4 @@
-"""Each app's README tells its environment as its settings have it."""
+"""Each app's README lists its environment variables as its settings define them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 ROWS: Final = pytest.mark.parametrize(
     ("app", "kind"), [("processing_requests", IntakeSettings), ("message_broker", BrokerSettings)]
 )
-# Defaults that are made when they are needed.
-MADE: Final = {"TOKEN": "foobar", "ARCHIVE_URL": "file:///…/data/archive"}
+# Defaults that are computed at the start.
+COMPUTED: Final = {"TOKEN": "foobar", "ARCHIVE_URL": "file:///…/data/archive"}
 
 
 def table(app: str) -> list[list[str]]:
@@ -50,7 +50,7 @@ def test_the_table_has_the_default_of_every_setting(app: str, kind: type[Setting
     for name, default, *_ in table(app):
         field = fields(kind)[name.strip("`")]
         shown = next(iter(re.findall(r"`([^`]*)`", default)), "")
-        expected = MADE.get(name.strip("`"), field.default)
+        expected = COMPUTED.get(name.strip("`"), field.default)
         if msgspec.convert(shown, field.type, strict=False) != expected:
             wrong[name] = f"{shown} where the default is {expected}"
     assert wrong == {}

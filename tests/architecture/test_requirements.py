@@ -1,4 +1,4 @@
-"""What each image installs, and that the lock files hold what pyproject.toml pins."""
+"""The requirements of each image, and the lock files against the pins of pyproject.toml."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GROUPS = PYPROJECT["dependency-groups"]
 
 
 def requirements(app: str) -> dict[str, str]:
-    """The requirements of an app, each with what follows its name."""
+    """The requirements of an app: the rest of the line, by name."""
     text = (REPOSITORY / "apps" / app / "requirements.txt").read_text().replace("\\\n", " ")
     return dict(re.split(r"(?===)", line, maxsplit=1) for line in text.splitlines())
 
@@ -50,7 +50,7 @@ def test_every_requirement_is_pinned_and_hashed(app: str) -> None:
 
 
 def pins(requirements: list[str | dict[str, str]]) -> set[str]:
-    """Those that are pinned, as a lock file writes them; what another group includes is that group's."""
+    """The pinned requirements as a lock file writes them, without those of included groups."""
     exact = (re.fullmatch(r"([\w.-]+)(?:\[.*\])?(==.*)", each) for each in requirements if isinstance(each, str))
     return {re.sub(r"[-_.]+", "-", each[1]).lower() + each[2] for each in exact if each}
 

@@ -1,4 +1,4 @@
-"""What keeps the code readable, as far as it can be counted."""
+"""Rules of readable code that can be counted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def lines(path: Path) -> int:
     return len(path.read_text().splitlines())
 
 
-def test_package_files_are_empty_for_an_import_there_slips_past_the_import_rules() -> None:
+def test_package_files_are_empty_because_the_import_rules_miss_imports_in_them() -> None:
     packages = [path for path in MODULES if path.name == "__init__.py"]
     assert len(packages) >= 3
     assert [module_name(path) for path in packages if path.read_text()] == []
@@ -29,7 +29,7 @@ def test_every_folder_of_code_is_a_package() -> None:
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_a_programs_start_is_read_at_a_glance(app: str) -> None:
+def test_the_main_module_of_a_program_is_short(app: str) -> None:
     assert lines(REPOSITORY / "apps" / app / "__main__.py") <= 40
 
 
@@ -38,7 +38,7 @@ def test_no_module_is_long() -> None:
     assert long == {}
 
 
-def test_the_port_of_a_queue_needs_the_standard_library_only() -> None:
+def test_the_port_of_a_queue_imports_the_standard_library_only() -> None:
     tree = ast.parse((REPOSITORY / "src/checkpoint/message_queue/port.py").read_text())
     imported = {
         name.partition(".")[0]

@@ -1,4 +1,4 @@
-"""A target that was asked for by name fails where it cannot run, with one line that says why."""
+"""A make target for images or Terraform fails if it cannot run, with one line that says why."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         ),
     ],
 )
-def test_a_target_that_lacks_what_it_needs_fails_and_says_so_once(
+def test_a_target_that_lacks_a_program_or_provider_fails_and_names_it_once(
     target: str, installed: list[str], reason: str, tmp_path: Path
 ) -> None:
     for program in installed:
@@ -37,7 +37,7 @@ def test_a_target_that_lacks_what_it_needs_fails_and_says_so_once(
     make = shutil.which("make")
     assert make
     ended = subprocess.run(
-        # The environment that runs this test, as it is.
+        # make must use this virtual environment, and not rebuild it.
         [make, f"VENV={sys.prefix}", f"--old-file={sys.prefix}/.dev", target],
         cwd=REPOSITORY,
         env=os.environ | {"PATH": str(tmp_path), "TERRAFORM_PLUGIN_DIR": "", "CONTAINER_ENGINE": ""},

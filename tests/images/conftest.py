@@ -1,4 +1,4 @@
-"""Fixtures: both images, built from what is in this checkout, and containers of them."""
+"""Fixtures: both images, built from this checkout, and containers of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def engine_command(cannot_run: Callable[[str], NoReturn]) -> str:
 
 @pytest.fixture(scope="session")
 def built(engine_command: str) -> str:
-    """The engine that has built both images."""
+    """The command of the engine, once it has built both images."""
     building = subprocess.run(
         BUILD, env=os.environ | {"CONTAINER_ENGINE": engine_command}, capture_output=True, text=True, check=False
     )
@@ -45,7 +45,7 @@ def built(engine_command: str) -> str:
 
 @pytest.fixture
 def engine(built: str) -> Iterator[Engine]:
-    """The engine; at the end its containers say what they logged, for a test that failed, and are removed."""
+    """The engine. At the end the logs of its containers are printed, for a test that failed, and they are removed."""
     engine = Engine(built)
     yield engine
     for container in engine.containers:
@@ -55,7 +55,7 @@ def engine(built: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def data(engine: Engine) -> str:
-    """A volume for the data of both services: an option of `run`."""
+    """The option of `run` that mounts one new volume for the data of both services."""
     return f"--volume={engine.volume()}:/srv/data"
 
 

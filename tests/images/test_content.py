@@ -1,4 +1,4 @@
-"""What is in each image, and what is said about it."""
+"""The content of each image, and its labels."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WHICH: Final = "import shutil, sys; print(*filter(shutil.which, sys.argv[1:]))"
 
 
 def look(engine: Engine, image: str, *command: str) -> list[str]:
-    """The lines that a command says inside an image, which root is asked for so that nothing is hidden."""
+    """The lines that a command prints inside an image. It runs as root, so that no file is hidden from it."""
     return engine.ask("run", "--rm", "--no-healthcheck", "--user=0", image, *command).splitlines()
 
 
@@ -70,7 +70,7 @@ def test_an_image_says_what_it_is_and_runs_as_nobody(engine: Engine, image: str,
     assert labels["licenses"] == "MIT"
     assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unknown", labels["revision"])
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)|unknown", labels["created"])
-    assert labels["source"] == "unknown"  # a build here is of nobody's repository; the pipeline names its own
+    assert labels["source"] == "unknown"  # only the pipeline knows its repository
     assert labels["description"]
     assert config["User"] == "10001:10001"
     assert config["Cmd"] == ["python", "-m", app]

@@ -1,4 +1,4 @@
-"""Both images, run as a careful cluster runs them: nobody's root, no capability, nothing to write to but the volume."""
+"""Both images, run as a hardened cluster runs them: not root, no capabilities, only the volume is writable."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LIST: Final = (
     "import hashlib, json, pathlib; found = pathlib.Path('data/archive').glob('*.json');"
     "print(json.dumps({path.name: hashlib.md5(path.read_bytes()).hexdigest() for path in found}))"
 )
-# Of process 1, as Linux tells them.
+# Of process 1, from /proc/1/status.
 RIGHTS: Final = {
     "Uid": {"10001"},
     "Gid": {"10001"},
@@ -35,7 +35,7 @@ RIGHTS: Final = {
     "CapBnd": {"0" * 16},
     "NoNewPrivs": {"1"},
 }
-# Takes one connection, says so, and never answers.
+# Accepts one connection, prints a word, and never answers.
 BLACK_HOLE: Final = (
     "import signal, socket; server = socket.create_server(('127.0.0.1', 4566)); "
     "taken = server.accept(); print('taken', flush=True); signal.pause()"
@@ -43,7 +43,7 @@ BLACK_HOLE: Final = (
 
 
 def objects(container: Container) -> dict[str, str]:
-    """Every object in the archive: the MD5 of its content, by name."""
+    """The MD5 of every object in the archive, by its name."""
     found: dict[str, str] = json.loads(container.execute("python", "-c", LIST).stdout)
     return found
 
@@ -58,7 +58,7 @@ def takes_requests(port: int) -> bool:
         return True
 
 
-def test_the_seeds_email_is_archived_and_both_services_stop_with_exit_code_0(
+def test_the_email_of_the_assignment_is_archived_and_both_services_stop_with_exit_code_0(
     start_intake: Start, start_broker: Start
 ) -> None:
     intake, broker = start_intake(), start_broker()
@@ -66,7 +66,7 @@ def test_the_seeds_email_is_archived_and_both_services_stop_with_exit_code_0(
     answer = post(intake.port(5001), GOOD)
 
     assert (answer.status, answer.body) == (200, b'{"message": "Request processed successfully"}')
-    until(lambda: objects(broker) == {NAME: md5(CONTENT)}, "the archive holds the seed's object and no other")
+    until(lambda: objects(broker) == {NAME: md5(CONTENT)}, "the archive holds that object and no other")
     assert broker.execute("cat", f"data/archive/{NAME}").stdout.encode() == CONTENT
     assert len(CONTENT) == 131
     for service in (intake, broker):
@@ -74,7 +74,7 @@ def test_the_seeds_email_is_archived_and_both_services_stop_with_exit_code_0(
         assert json.loads(service.log.splitlines()[-1])["event"] == "stopped"
 
 
-def test_a_request_under_way_when_the_intake_is_stopped_is_answered_and_kept(
+def test_a_request_in_progress_when_the_intake_is_stopped_is_answered_and_archived(
     start_intake: Start, start_broker: Start
 ) -> None:
     intake = start_intake()
@@ -98,14 +98,15 @@ def test_a_request_under_way_when_the_intake_is_stopped_is_answered_and_kept(
     until(lambda: objects(broker) == {NAME: md5(CONTENT)}, "the e-mail is archived")
 
 
-def test_a_broker_stopped_amid_its_work_hands_back_what_the_next_one_archives(
+def test_a_broker_that_is_stopped_releases_its_messages_for_the_next_one(
     start_intake: Start, start_broker: Start
 ) -> None:
     emails = [marked(number, timestream=number) for number in range(2000)]
     intake = start_intake()
     assert {answer.status for answer in post_all(intake.port(5001), emails)} == {200}
 
-    # Nobody waits so long: what the first one held is visible because it was handed back. A few at a time take a while.
+    # The visibility timeout is longer than this test: the second broker gets the messages only if they were released.
+    # With 16 slots the first one needs a while.
     first = start_broker("--env=VISIBILITY_SECONDS=600", "--env=SLOTS=16")
     until(lambda: objects(intake), "the first are archived")
     assert first.stop() == 0

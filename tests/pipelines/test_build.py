@@ -24,7 +24,7 @@ NO_ANSWER = (1, "gh: HTTP 502\n")
 
 
 def wait(folder: Path, answers: list[tuple[int, str]], minutes: int = 1) -> Ran:
-    """Wait, on a clock that moves by some minutes from look to look."""
+    """Run the wait for CI, on a clock that moves by some minutes per query."""
     clock = [(0, str(1_700_000_000 + look * minutes * 60)) for look in range(20)]
     return run("_build/ci/Wait for CI", folder, {"GH_TOKEN": "token"}, {"gh api": answers, "date +%s": clock})
 
@@ -45,7 +45,7 @@ def dockerfile(app: str) -> str:
         ([NO_ANSWER], 10, 6, "::error::After an hour, CI on 0123 is still unknown, because GitHub does not answer"),
     ],
 )
-def test_an_image_is_built_when_ci_has_passed_and_whatever_else_comes_is_a_fault(
+def test_an_image_is_built_when_ci_has_passed_and_every_other_result_is_an_error(
     tmp_path: Path, answers: list[tuple[int, str]], minutes: int, looks: int, said: str
 ) -> None:
     ran = wait(tmp_path, answers, minutes)

@@ -1,4 +1,4 @@
-"""Deploy: exactly that image, waited for, watched, and taken back where that fails."""
+"""Deploy: it sets exactly one image, waits for it, watches it, and rolls back on failure."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ JOB: Final = JOBS["_deploy/deploy"]
 ENV: Final = {"DEPLOYMENT": "broker", "KUBERNETES_NAMESPACE": "mail", "REGISTRY": "docker.io", "REGION": "eu-west-1"}
 REVISION: Final = "kubectl get deployment broker --output jsonpath={.metadata.annotations"
 SET: Final = "_deploy/deploy/Set the image"
-BACK: Final = "_deploy/deploy/Go back to what ran before"
+ROLL_BACK: Final = "_deploy/deploy/Roll back"
 
 
 class Intake(HTTPServer):
-    """It answers every post alike, and keeps what was posted."""
+    """A server that answers every post with the same status, and records the posts."""
 
     status = 200
     posted: list[tuple[str, str, bytes]]  # path, Authorization, body
@@ -61,13 +61,13 @@ def post(folder: Path, intake: Intake, url: str) -> Ran:
     return run("_deploy/deploy/Post an e-mail", folder, settings, balancer)
 
 
-def test_it_speaks_to_the_cluster_and_the_namespace_of_the_settings(tmp_path: Path) -> None:
+def test_kubectl_uses_the_cluster_and_the_namespace_of_the_settings(tmp_path: Path) -> None:
     aws, kubectl = run("_deploy/deploy/Point kubectl at the cluster", tmp_path, ENV | {"CLUSTER": "checkpoint"}).calls
     assert aws == "aws eks update-kubeconfig --region eu-west-1 --name checkpoint"
     assert kubectl == "kubectl config set-context --current --namespace mail"
 
 
-def test_the_revision_that_runs_is_noted_before_exactly_that_image_is_set(tmp_path: Path) -> None:
+def test_the_running_revision_is_recorded_before_exactly_that_image_is_set(tmp_path: Path) -> None:
     ran = run(SET, tmp_path, ENV | {"IMAGE": "an-image:1@sha256:0"}, {REVISION: [(0, "7")]})
     assert ran.outputs == {"before": "7"}
     assert ran.calls[1:] == ["kubectl set image deployment/broker broker=an-image:1@sha256:0"]
@@ -75,12 +75,12 @@ def test_the_revision_that_runs_is_noted_before_exactly_that_image_is_set(tmp_pa
 
 
 @pytest.mark.parametrize("answer", [(0, ""), (1, "error: forbidden")])
-def test_a_deployment_without_a_revision_to_go_back_to_is_left_alone(tmp_path: Path, answer: tuple[int, str]) -> None:
+def test_a_deployment_without_a_revision_to_roll_back_to_is_left_alone(tmp_path: Path, answer: tuple[int, str]) -> None:
     ran = run(SET, tmp_path, ENV | {"IMAGE": "an-image:1@sha256:0"}, {REVISION: [answer]})
     assert (ran.code, ran.outputs, len(ran.calls)) == (1, {}, 1)
 
 
-def test_a_rollout_that_fails_is_red(tmp_path: Path) -> None:
+def test_a_rollout_that_fails_fails_the_deploy(tmp_path: Path) -> None:
     failed = {"kubectl rollout status deployment/broker": [(1, "error: deployment exceeded its progress deadline\n")]}
     assert run("_deploy/deploy/Wait for the rollout", tmp_path, ENV, failed).code == 1
 
@@ -93,7 +93,7 @@ def test_what_is_posted_is_the_email_of_the_readme_byte_for_byte(tmp_path: Path,
     assert body() in (REPOSITORY / "README.md").read_bytes()
 
 
-def test_an_answer_other_than_200_or_none_is_red(tmp_path: Path, intake: Intake) -> None:
+def test_any_answer_but_200_fails_the_deploy(tmp_path: Path, intake: Intake) -> None:
     intake.status = 401
     ran = post(tmp_path, intake, "http://{}/process_request")
     assert (ran.code, "answered 401" in ran.log, 'to"ken' in ran.log) == (1, True, False)
@@ -108,23 +108,25 @@ def test_an_answer_other_than_200_or_none_is_red(tmp_path: Path, intake: Intake)
         ([*["1/1"] * 11, "/1"], 1, 36),  # a broker that cannot archive turns unready
     ],
 )
-def test_it_has_to_be_ready_at_twelve_looks_in_a_row(tmp_path: Path, looks: list[str], code: int, waits: int) -> None:
+def test_the_deployment_has_to_be_ready_twelve_times_in_a_row(
+    tmp_path: Path, looks: list[str], code: int, waits: int
+) -> None:
     answers = {"kubectl get deployment broker": [(0, look) for look in looks]}
     ran = run("_deploy/deploy/Watch it stay ready", tmp_path, ENV, answers)
     assert (ran.code, ran.of("sleep")) == (code, ["sleep 5"] * waits)
 
 
 @pytest.mark.parametrize(("fails", "code"), [("get", 0), ("rollout undo", 1), ("rollout status", 1)])
-def test_going_back_is_to_the_noted_revision_and_waited_for(tmp_path: Path, fails: str, code: int) -> None:
-    ran = run(BACK, tmp_path, ENV | {"BEFORE": "7"}, {f"kubectl {fails}": [(1, "error\n")]})
+def test_a_rollback_goes_to_the_recorded_revision_and_is_waited_for(tmp_path: Path, fails: str, code: int) -> None:
+    ran = run(ROLL_BACK, tmp_path, ENV | {"BEFORE": "7"}, {f"kubectl {fails}": [(1, "error\n")]})
     undo = "kubectl rollout undo deployment/broker --to-revision 7"
     status = "kubectl rollout status deployment/broker --timeout=10m"
     assert ran.code == code
     assert ran.of("kubectl rollout") == ([undo] if fails == "rollout undo" else [undo, status])
-    assert STEPS[BACK]["env"] == {"BEFORE": "${{ steps.set.outputs.before }}"}
+    assert STEPS[ROLL_BACK]["env"] == {"BEFORE": "${{ steps.set.outputs.before }}"}
 
 
-def test_there_is_time_left_to_take_back_what_failed_at_the_last_moment() -> None:
+def test_the_jobs_timeout_leaves_time_for_a_rollback_after_the_last_step() -> None:
     script = "\n".join(step.get("run", "") for step in JOB["steps"])
     rollouts = sum(int(minutes) for minutes in re.findall(r"--timeout=(\d+)m", script))
     [(longest, retries, delay)] = re.findall(r"--max-time (\d+) --retry (\d+) --retry-delay (\d+)", script)

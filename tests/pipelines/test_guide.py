@@ -1,4 +1,4 @@
-"""docs/deploy.md and Terraform call things as the workflows do."""
+"""docs/deploy.md and terraform/ use the names that the workflows use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VARIABLES: Final = "\n".join(path.read_text() for path in sorted((REPOSITORY / "
 
 
 def table(*columns: str) -> dict[str, list[str]]:
-    """The rows below a heading of these columns, by the name in the first one."""
+    """The rows of the table with these columns, by the name in the first one."""
     _, _, rest = GUIDE.partition(f"| {' | '.join(columns)} |\n")
     assert rest, columns
     rows = [line for line in rest.partition("\n\n")[0].splitlines() if not line.startswith("|---")]
@@ -63,20 +63,20 @@ PROGRAMS: Final = {"aws", "curl", "docker", "gh", "git", "helm", "jq", "kubectl"
 
 
 def programs(script: str) -> set[str]:
-    """Those that a script calls: at the start of a line or a substitution, or behind a pipe or a condition."""
+    """The programs that a script calls: at the start of a line or a substitution, or after a pipe or a condition."""
     return PROGRAMS & set(re.findall(r"(?:^|\||\$\(|;|&&|if|!)[ $]*(\w+) ", script, re.MULTILINE))
 
 
-def test_the_guide_asks_for_every_program_that_its_commands_call() -> None:
+def test_the_guide_lists_every_program_that_its_commands_call() -> None:
     commands = "\n".join(line for line in GUIDE.splitlines() if line.startswith("    "))
-    asked, end, _ = GUIDE.partition("## Before")[2].partition("\n\n### ")
-    asked = asked.replace("AWS command\n  line", "aws").lower()
+    asked, end, _ = GUIDE.partition("## Prerequisites")[2].partition("\n\n### ")
+    asked = re.sub(r"AWS\s+command\s+line", "aws", asked).lower()
     assert end
     assert {"jq", "kubectl", "terraform"} <= programs(commands)
     assert [program for program in programs(commands) if not re.search(rf"\b{program}\b", asked)] == []
 
 
-def test_a_runner_of_ones_own_is_said_to_need_every_program_that_a_deploy_calls() -> None:
+def test_the_guide_lists_for_a_self_hosted_runner_every_program_that_a_deploy_calls() -> None:
     called = programs("\n".join(script for where, script in SCRIPTS.items() if where.startswith("_deploy/")))
     asked = table("variable", "used by", "default", "what it is")["DEPLOY_RUNNER"][-1]
     assert called == {"aws", "curl", "docker", "kubectl"}

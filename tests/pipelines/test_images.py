@@ -1,4 +1,4 @@
-"""Which image is meant: its name, its tag, and what the registry says of it."""
+"""The name and the tag of an image, and the registry's answers about it."""
 
 from __future__ import annotations
 
@@ -103,6 +103,6 @@ def test_a_tag_is_pushed_when_the_registry_does_not_have_it_or_leaves_it_to_the_
 @pytest.mark.parametrize("answer", [(0, DIGEST), (1, DIGEST), (0, ""), (0, DIGEST[1:]), (0, f"{DIGEST}\n1")])
 def test_what_is_deployed_is_the_image_that_the_tag_names_now(tmp_path: Path, answer: tuple[int, str]) -> None:
     inspect = {f"docker buildx imagetools inspect {IMAGE} --format {{{{.Manifest.Digest}}}}": [answer]}
-    ran = run("_deploy/deploy/Look the tag up in the registry", tmp_path, DEPLOYING | {"IMAGE": IMAGE}, inspect)
+    ran = run("_deploy/deploy/Resolve the tag to a digest", tmp_path, DEPLOYING | {"IMAGE": IMAGE}, inspect)
     assert ran.outputs == ({"image": f"{IMAGE}@{DIGEST}"} if answer == (0, DIGEST) else {})
     assert (ran.code, "Nothing was changed" in ran.log) == ((0, False) if ran.outputs else (1, True))

@@ -1,4 +1,4 @@
-"""What every workflow has in common: what the linters say, and what no linter knows."""
+"""Rules for every workflow: the linters' rules, and our own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CALLED = {where: job["uses"] for where, job in JOBS.items() if "uses" in job}
         ["check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml"],
         # Expressions, contexts, inputs, the rights that a call needs, and each script.
         ["actionlint", "-shellcheck", str(BIN / "shellcheck"), "-pyflakes", "", *map(str, FILES)],
-        # What could be turned against the repository.
+        # Security.
         ["zizmor", "--offline", "--quiet", "--persona", "pedantic", "--strict-collection", ".github"],
     ],
     ids=["workflows", "dependabot", "actionlint", "zizmor"],
@@ -34,7 +34,7 @@ def test_no_linter_finds_anything(command: list[str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_script_stops_at_its_first_fault_and_every_job_at_some_time() -> None:
+def test_every_script_stops_at_its_first_error_and_every_job_has_a_timeout() -> None:
     assert [where for where, script in SCRIPTS.items() if not script.startswith("set -euo pipefail\n")] == []
     assert [where for where in JOBS if where not in CALLED and "timeout-minutes" not in JOBS[where]] == []
 
@@ -42,7 +42,7 @@ def test_every_script_stops_at_its_first_fault_and_every_job_at_some_time() -> N
 def test_a_workflow_grants_nothing_by_itself_and_only_lock_may_write_to_the_repository() -> None:
     assert [name for name, workflow in WORKFLOWS.items() if workflow["permissions"] != {}] == []
     writing = [(at, right) for at, job in JOBS.items() for right, how in job["permissions"].items() if how == "write"]
-    assert {where for where, right in writing if right != "id-token"} == {"lock/offer"}
+    assert {where for where, right in writing if right != "id-token"} == {"lock/pull_request"}
 
 
 def test_ci_runs_on_every_push_to_main_for_builds_wait_for_it() -> None:
@@ -90,9 +90,9 @@ def test_expressions_decide_which_run_ends_another_and_what_a_deploy_goes_by() -
     deploy = JOBS["_deploy/deploy"]
     assert deploy["concurrency"] == {"group": "deploy-${{ inputs.environment }}", "cancel-in-progress": False}
     assert {where: step["if"] for where, step in STEPS.items() if "if" in step} == {
-        "_deploy/deploy/Take on the role": "${{ vars.AWS_ROLE_ARN != '' }}",
-        "_deploy/deploy/Take the access key": "${{ vars.AWS_ROLE_ARN == '' }}",
-        "_deploy/deploy/Go back to what ran before": "${{ !success() && steps.set.outputs.before != '' }}",
+        "_deploy/deploy/Assume the role": "${{ vars.AWS_ROLE_ARN != '' }}",
+        "_deploy/deploy/Use the access key": "${{ vars.AWS_ROLE_ARN == '' }}",
+        "_deploy/deploy/Roll back": "${{ !success() && steps.set.outputs.before != '' }}",
         "_deploy/deploy/Log out of the registry": "${{ always() }}",
     }
     assert JOBS["_build/build"]["needs"] == "ci"

@@ -1,6 +1,7 @@
-"""The workflows as data, and a step's own script run in bash as GitHub does, with fakes of what reaches outside.
+"""The workflows as data, and a way to run the script of one step in bash, as GitHub does.
 
-A fake writes down how it was called, and answers by the first rule that its command line begins with.
+Programs that would reach outside are fakes. A fake records how it was called. Its answer is that of the first rule that
+its command line starts with.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 
-# The start of a command line, and what is answered the first time, the second, and from the last one on: code, output.
+# By the start of a command line: the exit code and output of the first call, of the second, and so on. The last one
+# repeats.
 Answers = Mapping[str, Sequence[tuple[int, str]]]
 
 REPOSITORY: Final = Path(__file__).parents[2]
@@ -48,16 +50,16 @@ for begin, answers in {answers!r}:
 
 @dataclass(frozen=True)
 class Ran:
-    """What became of a step."""
+    """The result of a step."""
 
     code: int
     log: str
     outputs: dict[str, str]
-    calls: list[str]  # and behind <<< what was given on stdin
+    calls: list[str]  # with what was given on stdin behind <<<
 
-    def of(self, words: str) -> list[str]:
-        """The calls that begin with these words."""
-        return [call for call in self.calls if call.startswith(words)]
+    def of(self, prefix: str) -> list[str]:
+        """The calls that start with this."""
+        return [call for call in self.calls if call.startswith(prefix)]
 
 
 def run(where: str, folder: Path, environment: Mapping[str, str], answers: Answers | None = None) -> Ran:

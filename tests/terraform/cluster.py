@@ -1,4 +1,4 @@
-"""Looking at Kubernetes objects."""
+"""Finds things in a list of Kubernetes objects."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ def of_kind(objects: Objects, kind: str) -> dict[str, dict[str, Any]]:
 
 
 def pod(deployment: dict[str, Any]) -> dict[str, Any]:
-    """What a deployment says of each of its pods."""
+    """The pod specification of a deployment."""
     found: dict[str, Any] = deployment["spec"]["template"]["spec"]
     return found
 
 
 def container(deployment: dict[str, Any]) -> dict[str, Any]:
-    """A deployment's one container."""
+    """The one container of a deployment."""
     [found] = pod(deployment)["containers"]
     only: dict[str, Any] = found
     return only
 
 
 def environment(deployment: dict[str, Any]) -> dict[str, str]:
-    """The variables of its container."""
+    """The environment variables of its container."""
     return {each["name"]: each["value"] for each in container(deployment)["env"]}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def terraform_is_here(cannot_run: Callable[[str], NoReturn]) -> None:
-    """What every test needs that runs Terraform."""
+    """Skips, or fails, a test that runs Terraform where Terraform or its provider is missing."""
     if reason := prepared.missing():
         cannot_run(reason)
 
@@ -43,17 +43,17 @@ def objects(plans: Mapping[str, dict[str, Any]]) -> Mapping[str, Objects]:
 
 @pytest.fixture
 def plain(objects: Mapping[str, Objects]) -> Objects:
-    """As it is, with nothing asked for."""
-    return objects["as_it_is"]
+    """The objects with the defaults."""
+    return objects["defaults"]
 
 
 @pytest.fixture
 def full(objects: Mapping[str, Objects]) -> Objects:
-    """With everything that can be asked for."""
-    return objects["with_everything"]
+    """The objects with every option."""
+    return objects["every_option"]
 
 
 @pytest.fixture(params=[INTAKE, BROKER])
 def deployment(request: pytest.FixtureRequest, plain: Objects) -> dict[str, Any]:
-    """The rows of every test that holds for both services."""
+    """Each of the two deployments, for tests that hold for both."""
     return of_kind(plain, "Deployment")[request.param]

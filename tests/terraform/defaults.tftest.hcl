@@ -1,4 +1,4 @@
-# With nothing set but what has no default: what the seed shows, and what would lose or show e-mails if it changed.
+# The defaults: what the assignment shows, and what would lose or expose e-mails if it changed.
 
 mock_provider "aws" {
   source          = "./mocks"
@@ -19,7 +19,7 @@ variables {
   admin_arns       = ["arn:aws:iam::123456789012:role/admins"]
 }
 
-run "the_queue_has_the_seeds_attributes" {
+run "the_queue_has_the_attributes_of_the_assignment" {
   command = plan
 
   assert {
@@ -32,7 +32,7 @@ run "the_queue_has_the_seeds_attributes" {
       aws_sqs_queue.main.receive_wait_time_seconds,
       aws_sqs_queue.main.sqs_managed_sse_enabled,
     ] == ["my_sqs", 30, 262144, 345600, 0, 0, true]
-    error_message = "Name, visibility timeout, size, retention, delay, wait and encryption are the seed's."
+    error_message = "Name, visibility timeout, size, retention, delay, wait and encryption are those of the assignment."
   }
   assert {
     condition     = aws_sqs_queue.main.fifo_queue != true
@@ -40,7 +40,7 @@ run "the_queue_has_the_seeds_attributes" {
   }
 }
 
-run "a_dead_letter_is_taken_whole_kept_for_longer_and_comes_from_the_queue_alone" {
+run "the_dead_letter_queue_takes_whole_messages_keeps_them_longer_and_serves_the_queue_alone" {
   command = plan
 
   assert {
@@ -87,7 +87,7 @@ run "a_single_dead_letter_and_an_old_message_raise_an_alarm" {
       alarm.alarm_actions == toset(["arn:aws:sns:us-east-1:123456789012:checkpoint-alarms"]) &&
       alarm.ok_actions == alarm.alarm_actions
     ])
-    error_message = "Both tell the topic, of the end as well; an idle queue raises none."
+    error_message = "Both notify the topic, when they are raised and when they end. An idle queue raises none."
   }
 }
 
@@ -96,7 +96,7 @@ run "the_archive_is_private_and_no_rule_of_it_deletes_an_e_mail" {
 
   assert {
     condition     = aws_s3_bucket.archive.bucket == "messages-bucket-checkpoint-assignment" && !aws_s3_bucket.archive.force_destroy
-    error_message = "The bucket has the seed's name, and is not destroyed with e-mails in it."
+    error_message = "The bucket has the name of the assignment, and is not destroyed with e-mails in it."
   }
   assert {
     condition = alltrue([
@@ -175,7 +175,7 @@ run "the_network_has_three_zones_whose_subnets_do_not_overlap" {
   }
 }
 
-run "nodes_are_private_keep_their_role_to_themselves_and_network_policies_are_kept" {
+run "nodes_are_private_no_pod_gets_their_role_and_network_policies_are_enforced" {
   command = plan
 
   assert {
@@ -192,7 +192,7 @@ run "nodes_are_private_keep_their_role_to_themselves_and_network_policies_are_ke
   }
   assert {
     condition     = jsondecode(module.eks.asked.cluster_addons.vpc-cni.configuration_values) == { enableNetworkPolicy = "true" }
-    error_message = "Network policies are kept."
+    error_message = "Network policies are enforced."
   }
   assert {
     condition     = module.eks.asked.cluster_addons.vpc-cni.before_compute && module.eks.asked.cluster_addons.eks-pod-identity-agent.before_compute
@@ -215,7 +215,7 @@ run "each_service_account_has_the_role_of_its_service" {
   }
 }
 
-run "the_outputs_say_what_to_look_at_and_what_to_type_next" {
+run "the_outputs_name_what_was_created_and_the_commands_that_come_next" {
   command = plan
 
   assert {
@@ -230,6 +230,6 @@ run "the_outputs_say_what_to_look_at_and_what_to_type_next" {
       "aws eks update-kubeconfig --region us-east-1 --name checkpoint",
       "aws s3 ls s3://messages-bucket-checkpoint-assignment/",
     ]
-    error_message = "They name what was made."
+    error_message = "They name what was created."
   }
 }

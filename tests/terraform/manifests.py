@@ -1,8 +1,8 @@
-"""The workloads without their provider: Terraform itself evaluates each block, and Python does the provider's part.
+"""Renders the workloads of terraform/ as Kubernetes objects, without the Kubernetes provider.
 
-The provider cannot be had without a registry, so its blocks are rewritten as an output, in which Terraform resolves
-variables, locals and loops as it would for the provider. What comes out are plain Kubernetes objects: the names that
-Kubernetes has for things, and the booleans that the provider sends although nobody wrote them.
+The provider can only be fetched from a registry. So its blocks are rewritten as an output, in which Terraform resolves
+variables, locals and loops as it would for the provider. Then this module does the provider's part: it gives fields
+their Kubernetes names, and adds the booleans that the provider sends when a block leaves them out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _KINDS: Final = {
     "kubernetes_service_account_v1": ("v1", "ServiceAccount"),
     "kubernetes_service_v1": ("v1", "Service"),
 }
-# Blocks that may be repeated, and what Kubernetes calls the list of them. Any other block is an object.
+# Blocks that may be repeated, and the Kubernetes name of their list. Any other block is an object.
 _LISTS: Final = {
     "container": "containers",
     "egress": "egress",
@@ -45,10 +45,10 @@ _LISTS: Final = {
     "to": "to",
     "topology_spread_constraint": "topologySpreadConstraints",
 }
-# Terraform has strings where Kubernetes tells "1" from 1.
+# Terraform has only strings here; Kubernetes tells "1" from 1.
 _INT_OR_STRING: Final = {"max_surge", "max_unavailable", "port", "target_port"}
-# What the provider sends of a boolean that a block leaves out: it cannot tell "absent" from a schema's default, and "no
-# default" from false. Versions 2.36 and 2.38, kubernetes/schema_pod_spec.go, schema_container.go, structures_*.go of
+# What the provider sends for a boolean that a block leaves out: the schema's default, or false if there is none.
+# Versions 2.36 and 2.38, kubernetes/schema_pod_spec.go, schema_container.go, structures_*.go of
 # https://github.com/hashicorp/terraform-provider-kubernetes
 _SENT_FOR_A_POD: Final = {
     "automount_service_account_token": True,
@@ -71,9 +71,9 @@ _TERRAFORMS_OWN: Final = {"count", "depends_on", "for_each", "lifecycle"}
 
 
 def as_output(files: Sequence[Path]) -> str:
-    """The locals of the files, and an output of what their resources come to."""
+    """The locals of the files, and one output with their rendered resources."""
     local = {name: value for block in source.parsed(files)["locals"] for name, value in block.items()}
-    # Nothing answers here for the load balancer, whose name is known only once it stands.
+    # The load balancer's name is known only after an apply.
     local["load_balancer_host"] = '"the-load-balancer.example"'
     resources = (f'"{kind}.{name}" = {_instances(body)}' for kind, name, body in source.resources(files))
     values = (f"{name} = {_expression(value)}" for name, value in _members(local))
@@ -111,7 +111,7 @@ def _expression(value: Any) -> str:
 
 
 def _members(body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The members of a block; what is repeated by a `dynamic` block stands before what is written out."""
+    """The members of a block. Those that a `dynamic` block repeats come before those that are written out."""
     members = {key: each for key, each in body.items() if key not in {"dynamic", "__is_block__"}}
     for dynamic in body.get("dynamic", []):
         for label, repeated in ((key, each) for key, each in dynamic.items() if key != "__is_block__"):
@@ -134,7 +134,7 @@ def _object(kind: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fill_in(pod: dict[str, Any]) -> None:
-    """Add to a pod's block what the provider sends besides."""
+    """Add to a pod's block the booleans that the provider sends."""
     _add(_SENT_FOR_A_POD, [pod])
     _add(_SENT_FOR_ITS_SECURITY_CONTEXT, pod.get("security_context", []))
     for container in (*pod.get("init_container", []), *pod["container"]):

@@ -1,4 +1,4 @@
-# What the workloads come to, once as they are and once with everything that can be asked for.
+# The plans that manifests.py reads: one with the defaults, one with every option. They assert nothing.
 
 mock_provider "aws" {
   source          = "./mocks"
@@ -13,11 +13,11 @@ variables {
   admin_arns       = ["arn:aws:iam::123456789012:role/admins"]
 }
 
-run "as_it_is" {
+run "defaults" {
   command = plan
 }
 
-run "with_everything" {
+run "every_option" {
   command = plan
 
   variables {

@@ -1,4 +1,4 @@
-# What can be asked for besides, each thing seen where it has to arrive.
+# Each option arrives where it belongs.
 
 mock_provider "aws" {
   source          = "./mocks"
@@ -13,7 +13,7 @@ variables {
   admin_arns       = ["arn:aws:iam::123456789012:role/admins"]
 }
 
-run "an_address_is_told_of_alarms" {
+run "an_address_receives_alarms" {
   command = plan
 
   variables {
@@ -26,7 +26,7 @@ run "an_address_is_told_of_alarms" {
       aws_sns_topic_subscription.email[0].endpoint == "operations@example.com" &&
       aws_sns_topic_subscription.email[0].topic_arn == "arn:aws:sns:us-east-1:123456789012:checkpoint-alarms"
     )
-    error_message = "It is written to by e-mail."
+    error_message = "It is subscribed by e-mail."
   }
 }
 
@@ -86,7 +86,7 @@ run "who_administers_the_cluster_is_named_and_the_same_whoever_applies" {
   }
   assert {
     condition     = data.aws_iam_session_context.this.arn == data.aws_caller_identity.this.arn
-    error_message = "It is looked at who applies, and at nobody else."
+    error_message = "Who applies is checked, and nobody else."
   }
   assert {
     condition     = module.eks.asked.enable_cluster_creator_admin_permissions == false

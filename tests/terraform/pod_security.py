@@ -37,9 +37,9 @@ _SELINUX_TYPES: Final = frozenset(
     [_ABSENT, "", "container_engine_t", "container_init_t", "container_kvm_t", "container_t"]
 )
 
-# The control's name, the field, and which values are allowed. A field is looked for in the pod (`spec`) or in each of
-# its containers (`container`). Where it may stand in `either`, both have to be allowed, and the pod's holds for a
-# container that does not say it.
+# The control's name, the scope, the field, and the allowed values. The field is read from the pod (`spec`) or from each
+# container (`container`). With the scope `either`, both must have allowed values, and a container without the field
+# inherits the pod's.
 _Rule = tuple[str, str, str, "Collection[Any] | Callable[[Any], bool]"]
 
 _RULES: Final[tuple[_Rule, ...]] = (
@@ -71,7 +71,7 @@ _RULES: Final[tuple[_Rule, ...]] = (
 
 
 def refusals(pod: dict[str, Any]) -> list[str]:
-    """Why a namespace that enforces the restricted profile refuses a pod of this spec; empty where it admits it."""
+    """Why a namespace that enforces the restricted profile refuses a pod of this spec; empty if it admits it."""
     return [
         f"{control}: {where}.{field} is {value!r}"
         for control, scope, field, allowed in _RULES

@@ -1,4 +1,4 @@
-# Every policy, statement by statement: what is not written here is not granted, and not denied.
+# Every policy, statement by statement: nothing else is granted or denied.
 
 mock_provider "aws" {
   source          = "./mocks"
@@ -27,7 +27,7 @@ run "the_intake_may_send_to_its_queue_and_read_its_parameters" {
           Resource = ["arn:aws:sqs:us-east-1:123456789012:my_sqs"]
         },
         {
-          Sid    = "ReadItsParameters"
+          Sid    = "ReadParameters"
           Effect = "Allow"
           Action = ["ssm:GetParameters"]
           Resource = [
@@ -59,7 +59,7 @@ run "the_broker_may_empty_its_queue_create_and_read_e_mails_and_read_its_paramet
           Resource = ["arn:aws:sqs:us-east-1:123456789012:my_sqs"]
         },
         {
-          Sid      = "SetAside"
+          Sid      = "DeadLetter"
           Effect   = "Allow"
           Action   = ["sqs:SendMessage"]
           Resource = ["arn:aws:sqs:us-east-1:123456789012:my_sqs_dead_letters"]
@@ -78,7 +78,7 @@ run "the_broker_may_empty_its_queue_create_and_read_e_mails_and_read_its_paramet
           Resource = ["arn:aws:s3:::the-bucket/sqs_message_*.json"]
         },
         {
-          Sid    = "ReadItsParameters"
+          Sid    = "ReadParameters"
           Effect = "Allow"
           Action = ["ssm:GetParameters"]
           Resource = [
@@ -96,7 +96,7 @@ run "the_broker_may_empty_its_queue_create_and_read_e_mails_and_read_its_paramet
   }
 }
 
-run "a_role_is_handed_out_to_the_pods_of_its_service_in_this_cluster_only" {
+run "a_role_can_be_assumed_by_the_pods_of_its_service_in_this_cluster_only" {
   command = plan
 
   assert {
@@ -106,7 +106,7 @@ run "a_role_is_handed_out_to_the_pods_of_its_service_in_this_cluster_only" {
       } == { for service_account in ["processingrequests", "messagesbroker"] : service_account => {
         Version = "2012-10-17"
         Statement = [{
-          Sid       = "ItsOwnPods"
+          Sid       = "ServicePods"
           Effect    = "Allow"
           Principal = { Service = "pods.eks.amazonaws.com" }
           Action    = ["sts:AssumeRole", "sts:TagSession"]
@@ -131,7 +131,7 @@ run "the_bucket_refuses_what_is_not_encrypted_and_what_would_overwrite" {
       Version = "2012-10-17"
       Statement = [
         {
-          Sid       = "NothingUnencryptedOnTheWay"
+          Sid       = "DenyInsecureTransport"
           Effect    = "Deny"
           Principal = "*"
           Action    = "s3:*"
@@ -139,7 +139,7 @@ run "the_bucket_refuses_what_is_not_encrypted_and_what_would_overwrite" {
           Condition = { Bool = { "aws:SecureTransport" = "false" } }
         },
         {
-          Sid       = "NothingOverwritten"
+          Sid       = "DenyOverwrite"
           Effect    = "Deny"
           Principal = "*"
           Action    = "s3:PutObject"
@@ -162,7 +162,7 @@ run "the_queues_refuse_what_is_not_encrypted" {
       } == { for queue in [aws_sqs_queue.main, aws_sqs_queue.dead_letters] : queue.url => {
         Version = "2012-10-17"
         Statement = [{
-          Sid       = "NothingUnencryptedOnTheWay"
+          Sid       = "DenyInsecureTransport"
           Effect    = "Deny"
           Principal = "*"
           Action    = "sqs:*"
@@ -181,7 +181,7 @@ run "only_alarms_of_this_account_reach_the_topic" {
     condition = jsondecode(aws_sns_topic_policy.alarms.policy) == {
       Version = "2012-10-17"
       Statement = [{
-        Sid       = "AlarmsOfThisAccount"
+        Sid       = "PublishAlarms"
         Effect    = "Allow"
         Principal = { Service = "cloudwatch.amazonaws.com" }
         Action    = "sns:Publish"
@@ -205,8 +205,8 @@ run "a_key_of_ones_own_may_be_used_for_the_token_and_by_the_intake_alone" {
   }
 
   assert {
-    condition = [for statement in jsondecode(aws_iam_role_policy.intake.policy).Statement : statement if statement.Sid == "DecryptTheToken"] == [{
-      Sid      = "DecryptTheToken"
+    condition = [for statement in jsondecode(aws_iam_role_policy.intake.policy).Statement : statement if statement.Sid == "DecryptToken"] == [{
+      Sid      = "DecryptToken"
       Effect   = "Allow"
       Action   = ["kms:Decrypt"]
       Resource = ["arn:aws:kms:us-east-1:123456789012:key/a-key"]

@@ -1,7 +1,7 @@
 """A copy of terraform/ that needs no registry, and Terraform run in it.
 
-What cannot be had without a registry is replaced: the two modules by stubs with the same inputs and outputs, the
-Kubernetes provider by what manifests.py makes of its blocks.
+Two things can only be fetched from a registry, so they are replaced: the two modules by stubs with the same inputs and
+outputs, and the Kubernetes provider's blocks by the output of manifests.py.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _STUBS: Final = {"vpc": "5.21.0", "eks": "20.37.0"}  # the lowest versions that 
 
 
 def missing() -> str:
-    """Why the configuration cannot be run here; empty where it can."""
+    """Why Terraform cannot be run here; empty if it can."""
     if shutil.which("terraform") is None:
         return "Terraform is not on the PATH. CONTRIBUTING.md says how to get it."
     providers = os.environ.get("TERRAFORM_PLUGIN_DIR", "")
@@ -37,7 +37,7 @@ def missing() -> str:
 
 
 class Terraform:
-    """Terraform in a directory. Of this process's environment it gets nothing that could lead it to a real account."""
+    """Terraform in a directory. Its environment holds no credentials and no address of a real account."""
 
     def __init__(self, directory: Path, environment: Mapping[str, str] | None = None) -> None:
         self.directory = directory
@@ -51,7 +51,7 @@ class Terraform:
         }
 
     def run(self, *arguments: str, expected: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
-        """Run a command; fails with all that it said where it does not end as expected."""
+        """Run a command. Any other exit code than the expected ones fails, with the whole output."""
         done = subprocess.run(
             ["terraform", *arguments],  # noqa: S607  the one on PATH
             cwd=self.directory,
@@ -65,17 +65,17 @@ class Terraform:
         return done
 
     def init(self) -> None:
-        """Take providers from the directory of the environment and modules from where they already are."""
+        """Initialise, with the providers of TERRAFORM_PLUGIN_DIR and without fetching modules."""
         self.run("init", "-no-color", "-get=false", f"-plugin-dir={os.environ['TERRAFORM_PLUGIN_DIR']}")
 
     def test(self, *arguments: str) -> list[dict[str, Any]]:
-        """Run the tests; gives what Terraform reports, event by event."""
+        """Run Terraform's own tests; returns its events."""
         done = self.run("test", "-json", *arguments, expected=(0, 1))
         return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def with_stubs(directory: Path) -> Terraform:
-    """The whole configuration with stubs, and its tests, initialised."""
+    """The whole configuration with stubs and its tests, initialised."""
     copy(directory, leave_out=WORKLOADS)
     (directory / "manifests.tf").write_text(manifests.as_output(WORKLOADS))
     for folder in ("mocks", "stubs"):
@@ -99,7 +99,7 @@ def with_stubs(directory: Path) -> Terraform:
 
 
 def copy(directory: Path, *, leave_out: Collection[Path]) -> None:
-    """Copy the configuration, less some files, and less the provider that cannot be had."""
+    """Copy the configuration, without some files and without the Kubernetes provider."""
     for file in CONFIGURATION.glob("*.tf"):
         if file not in leave_out:
             shutil.copy(file, directory)

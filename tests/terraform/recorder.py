@@ -1,4 +1,4 @@
-"""What a service asks of AWS, as a role's policy would name it: a proxy in front of the emulator that takes note."""
+"""A proxy in front of the emulator. It records each call as the action and resource that a policy would grant."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 _TIMEOUT_SECONDS: Final = 40  # a long poll takes 20
 _NOT_PASSED_ON: Final = {"connection", "content-length", "transfer-encoding"}
-_S3: Final = {"GET": "s3:GetObject", "PUT": "s3:PutObject"}
+# HEAD needs the same right as GET: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+_S3: Final = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject"}
 
 
 class Call(NamedTuple):
-    """An action on a resource; on S3 also whether it was put on condition that there is none."""
+    """An action on a resource. creates_only: on S3, whether the call had `If-None-Match: *`."""
 
     action: str
     resource: str
@@ -29,7 +30,7 @@ class Call(NamedTuple):
 
 @contextmanager
 def recording(endpoint_url: str, *, account: str, region: str) -> Iterator[tuple[str, list[Call]]]:
-    """Gives an endpoint to use in place of the emulator's, and the list that calls are noted in."""
+    """Gives an endpoint to use in place of the emulator's, and the list that calls are recorded in."""
     calls: list[Call] = []
     to = urlsplit(endpoint_url)
 
@@ -48,7 +49,9 @@ def recording(endpoint_url: str, *, account: str, region: str) -> Iterator[tuple
                     for name, value in response.getheaders():
                         if name.lower() not in _NOT_PASSED_ON:
                             self.send_header(name, value)
-                    self.send_header("Content-Length", str(len(content)))
+                    # The answer to a HEAD has no body, but its length is that of the object.
+                    length = response.getheader("Content-Length") if self.command == "HEAD" else None
+                    self.send_header("Content-Length", length or str(len(content)))
                     self.end_headers()
                     self.wfile.write(content)
                 except OSError:
@@ -57,7 +60,7 @@ def recording(endpoint_url: str, *, account: str, region: str) -> Iterator[tuple
         do_GET = do_PUT = do_HEAD = do_DELETE = do_POST  # noqa: N815  the names that the standard library calls
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the standard library's name
-            """Say nothing: what was called is in the list."""
+            """Log nothing: the calls are in the list."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -1,5 +1,5 @@
-# What AWS would refuse late, and what would break a promise quietly, is refused at once and by name. A run tries one bad
-# value of each variable that it lists.
+# A bad value is refused by the plan, which names its variable: a value that AWS would refuse only during the apply, or
+# one that would break a promise unnoticed. Each run tries one bad value of each variable that it lists.
 
 mock_provider "aws" {
   source          = "./mocks"

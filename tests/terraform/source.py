@@ -1,4 +1,4 @@
-"""terraform/ as written, without running it: its files, its variables and its blocks."""
+"""The files, variables and blocks of terraform/, parsed without running Terraform."""
 
 from __future__ import annotations
 

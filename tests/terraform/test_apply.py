@@ -1,10 +1,11 @@
-"""Applied for real, to an emulator: queues, bucket, parameters, alarms and roles; then used, and destroyed.
+"""terraform/ is applied to an emulator, used by both services, and destroyed.
 
-`make test-terraform-apply` runs it: AWS's provider waits half a minute for each of several things to settle.
+Only `make test-terraform-apply` runs this, because it is slow: AWS's provider waits half a minute for each of several
+resources to settle.
 
-The emulator runs no cluster and keeps nobody to a policy, so that network, cluster and workloads are left out. It takes
-alarms and a topic's tags and does not give all of that back, so that a second plan leaves alarms and topic out. And it
-never lets go of a RedriveAllowPolicy, so that this one goes with its queue.
+The emulator runs no cluster and enforces no policy, so network, cluster and workloads are left out: queues, bucket,
+parameters, alarms and roles remain. It does not return all that it was given for alarms and for a topic, so the second
+plan leaves those out. It cannot remove a RedriveAllowPolicy, so that one disappears with its queue.
 """
 
 from __future__ import annotations
@@ -40,22 +41,22 @@ pytestmark = pytest.mark.applies_terraform
 _log = logging.getLogger(__name__)
 
 _ACCOUNT: Final = "000000000000"
-_NOT_HERE: Final = [*WORKLOADS, *(CONFIGURATION / name for name in ("eks-cluster.tf", "outputs.tf", "vpc.tf"))]
+_LEFT_OUT: Final = [*WORKLOADS, *(CONFIGURATION / name for name in ("eks-cluster.tf", "outputs.tf", "vpc.tf"))]
 _FOR_THE_EMULATOR: Final = """
 provider "aws" {
   s3_use_path_style = true
 }
 """
-_NOT_GIVEN_BACK: Final = {
+_NOT_RETURNED: Final = {
     "aws_cloudwatch_metric_alarm.dead_letters",
     "aws_cloudwatch_metric_alarm.oldest_message",
     "aws_sns_topic.alarms",
     "aws_sns_topic_policy.alarms",  # planned only together with its topic
 }
-_NEVER_LET_GO: Final = "aws_sqs_queue_redrive_allow_policy.dead_letters"
-# Granted, and not to be seen where nothing lasts: asked for a message that takes longer than half its visibility
-# timeout, or that a broker hands back when it stops.
-_SELDOM: Final = {
+_NOT_REMOVED: Final = "aws_sqs_queue_redrive_allow_policy.dead_letters"
+# Granted, but not called in this short run: the broker changes visibility only for a message that takes longer than
+# half its visibility timeout, or that it releases when it stops.
+_NOT_CALLED_HERE: Final = {
     "processing_requests": set[tuple[str, str]](),
     "message_broker": {("sqs:ChangeMessageVisibility", f"arn:aws:sqs:{REGION}:{_ACCOUNT}:{QUEUE}")},
 }
@@ -71,9 +72,9 @@ def applied(
     emulator: Emulator,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Terraform]:
-    """What was applied, destroyed at the end, when nothing may be left."""
+    """The applied configuration. At the end it is destroyed, and nothing may be left."""
     directory = tmp_path_factory.mktemp("applied")
-    prepared.copy(directory, leave_out=_NOT_HERE)
+    prepared.copy(directory, leave_out=_LEFT_OUT)
     (directory / "emulator_override.tf").write_text(_FOR_THE_EMULATOR)
     terraform = Terraform(
         directory,
@@ -88,11 +89,11 @@ def applied(
         },
     )
     terraform.init()
-    _log.info("applying all but %s", ", ".join(file.name for file in _NOT_HERE))
+    _log.info("applying all but %s", ", ".join(file.name for file in _LEFT_OUT))
     terraform.run("apply", "-auto-approve", "-no-color")
     _log.info("applied: %s", " ".join(terraform.run("state", "list").stdout.split()))
     yield terraform
-    terraform.run("state", "rm", _NEVER_LET_GO)
+    terraform.run("state", "rm", _NOT_REMOVED)
     terraform.run("destroy", "-auto-approve", "-no-color")
     assert not terraform.run("state", "list").stdout
     assert not emulator.sqs.list_queues().get("QueueUrls")
@@ -102,7 +103,7 @@ def applied(
 
 @dataclass(frozen=True)
 class Used:
-    """What came of running both services on what was applied: answers, objects, and the calls of each service."""
+    """What both services did: answers, objects, dead letters, and the calls of each service."""
 
     answers: list[tuple[int, bytes]]
     objects: dict[str, bytes]
@@ -112,7 +113,7 @@ class Used:
 
 @pytest.fixture(scope="module")
 def used(applied: Terraform, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Used]:
-    """Both services run with what the deployments give them, and no more; each behind a recorder of its own."""
+    """Both services run with the settings that their deployments give them, each behind a recorder of its own."""
     _log.info("starting both services on what is in %s", applied.directory)
     credentials = {
         name: value
@@ -135,10 +136,11 @@ def used(applied: Terraform, emulator: Emulator, tmp_path_factory: pytest.TempPa
         broker = services.broker(
             AWS_ENDPOINT_URL=recorded["message_broker"][0], QUEUE_URL=queue, ARCHIVE_URL="ssm:/checkpoint/archive_url"
         )
-        # Twice the same, which has to be compared; and a message that is no e-mail, which has to be set aside.
+        # The same e-mail twice, which has to be compared, and a message that is no e-mail, which has to be
+        # dead-lettered.
         answers = [post(intake.port, each) for each in (GOOD, GOOD, WRONG_TOKEN, WRONG_TIMESTAMP)]
         emulator.sqs.send_message(QueueUrl=url, MessageBody="no e-mail")
-        until(lambda: _waiting(emulator, dead_letters) == 1, "the bad message is set aside")
+        until(lambda: _waiting(emulator, dead_letters) == 1, "the bad message is dead-lettered")
         until(lambda: _waiting(emulator, url) == 0, "the queue is empty")
         assert (intake.terminate(), broker.terminate()) == (0, 0)
         calls = {program: set(seen) for program, (_, seen) in recorded.items()}
@@ -155,15 +157,15 @@ def used(applied: Terraform, emulator: Emulator, tmp_path_factory: pytest.TempPa
 
 def test_a_second_plan_is_empty(applied: Terraform) -> None:
     managed = {each for each in applied.run("state", "list").stdout.split() if not each.startswith("data.")}
-    assert managed > _NOT_GIVEN_BACK
-    targets = [f"-target={each}" for each in sorted(managed - _NOT_GIVEN_BACK)]
+    assert managed > _NOT_RETURNED
+    targets = [f"-target={each}" for each in sorted(managed - _NOT_RETURNED)]
 
     applied.run("plan", "-detailed-exitcode", "-no-color", *targets)
     _log.info("a second plan of %d resources is empty", len(targets))
 
 
 @pytest.mark.usefixtures("applied")
-def test_the_queue_shows_the_seeds_attributes(emulator: Emulator) -> None:
+def test_the_queue_shows_the_attributes_of_the_assignment(emulator: Emulator) -> None:
     url = emulator.sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
     shown = emulator.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
 
@@ -177,7 +179,7 @@ def test_the_token_is_in_ssm_and_not_in_the_state(applied: Terraform, emulator: 
     assert "foobar" not in (applied.directory / "terraform.tfstate").read_text()
 
 
-def test_the_seeds_calls_are_answered_and_the_object_is_there(used: Used) -> None:
+def test_the_calls_of_the_assignment_are_answered_and_the_object_is_there(used: Used) -> None:
     assert used.answers == [
         (200, b'{"message": "Request processed successfully"}'),
         (200, b'{"message": "Request processed successfully"}'),
@@ -186,7 +188,7 @@ def test_the_seeds_calls_are_answered_and_the_object_is_there(used: Used) -> Non
     ]
     assert used.objects == {NAME: CONTENT}
     assert len(CONTENT) == 131
-    _log.info("the seed's calls were answered; the archive holds %s with 131 bytes", NAME)
+    _log.info("the calls of the assignment were answered; the archive holds %s with 131 bytes", NAME)
 
 
 def test_a_bad_message_is_in_the_dead_letter_queue_with_its_reason(used: Used) -> None:
@@ -210,10 +212,10 @@ def test_every_call_of_a_service_is_granted_to_its_role_and_nothing_else_is(
         for action, pattern in granted
         if not any(_allows({(action, pattern)}, *call) for call in made)
     }
-    assert unused == _SELDOM[program]
+    assert unused == _NOT_CALLED_HERE[program]
 
 
-def test_no_object_is_put_but_on_condition_that_there_is_none(used: Used) -> None:
+def test_every_put_of_an_object_is_create_only(used: Used) -> None:
     puts = [call for call in used.calls["message_broker"] if call.action == "s3:PutObject"]
 
     assert puts
@@ -221,7 +223,7 @@ def test_no_object_is_put_but_on_condition_that_there_is_none(used: Used) -> Non
 
 
 def _granted(emulator: Emulator, role: str, policy: str) -> set[tuple[str, str]]:
-    """Each action with each resource that the applied policy grants it on."""
+    """The pairs of action and resource that the applied policy grants."""
     iam = boto3.client(
         "iam",
         endpoint_url=emulator.endpoint_url,

@@ -1,4 +1,4 @@
-"""terraform/ as a whole: its files, its variables, and what Terraform itself says of it."""
+"""terraform/ as a whole: its files, its variables, and Terraform's own checks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _TOKEN: Final = "a-token-of-the-tests"
-_SEEDS_FILES: Final = {
+_ASSIGNED_FILES: Final = {
     "eks-cluster.tf",
     "kubernetes.tf",
     "main.tf",
@@ -31,7 +31,7 @@ _SEEDS_FILES: Final = {
 }
 
 
-# What is in manifests.tftest.hcl asserts nothing: its plans are for conftest.py.
+# manifests.tftest.hcl asserts nothing: conftest.py reads its plans.
 _FILES: Final = sorted(file for file in TESTS.glob("*.tftest.hcl") if file.name != "manifests.tftest.hcl")
 
 
@@ -43,7 +43,7 @@ def _runs() -> Iterator[tuple[str, str]]:
 
 @pytest.fixture(scope="session")
 def outcomes(configuration: Terraform) -> Mapping[tuple[str, str], tuple[str, str]]:
-    """Of each run of Terraform's own tests: its status, and what went wrong."""
+    """The status and the errors of each run of Terraform's own tests."""
     events = configuration.test(*(f"-filter={file.name}" for file in _FILES))
     wrong: dict[tuple[str, str], list[str]] = {}
     for event in events:
@@ -56,8 +56,8 @@ def outcomes(configuration: Terraform) -> Mapping[tuple[str, str], tuple[str, st
     }
 
 
-def test_the_seeds_files_are_all_there() -> None:
-    assert {file.name for file in CONFIGURATION.glob("*.tf")} >= _SEEDS_FILES
+def test_the_files_of_the_assignment_are_all_there() -> None:
+    assert {file.name for file in CONFIGURATION.glob("*.tf")} >= _ASSIGNED_FILES
 
 
 @pytest.mark.usefixtures("terraform_is_here")
@@ -118,8 +118,8 @@ def test_no_output_is_sensitive(plans: Mapping[str, dict[str, Any]]) -> None:
             assert not output["after_sensitive"], name
 
 
-def test_the_command_to_post_with_sends_the_seeds_request_byte_for_byte(plans: Mapping[str, dict[str, Any]]) -> None:
-    command = plans["as_it_is"]["output_changes"]["post_command"]["after"]
+def test_the_post_command_sends_the_assigned_request_byte_for_byte(plans: Mapping[str, dict[str, Any]]) -> None:
+    command = plans["defaults"]["output_changes"]["post_command"]["after"]
     *_, flag, request, url = shlex.split(command)
 
     assert (flag, url) == ("-d", "http://the-load-balancer.example:5001/process_request")

@@ -1,4 +1,4 @@
-"""What the workloads come to, as a whole: valid for the cluster, and what the seed shows."""
+"""The Kubernetes objects are valid for the cluster's version, and look as the assignment shows them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from terraform.cluster import Objects
 
 
-@pytest.mark.parametrize("run", ["as_it_is", "with_everything"])
+@pytest.mark.parametrize("run", ["defaults", "every_option"])
 def test_every_object_is_valid_for_the_clusters_version(run: str, objects: Mapping[str, Objects]) -> None:
     builtin = [each for each in objects[run] if each["kind"] != "ScaledObject"]
 
@@ -26,7 +26,7 @@ def test_every_object_is_valid_for_the_clusters_version(run: str, objects: Mappi
         kubernetes_validate.validate(each, version, strict=True)
 
 
-def test_what_kubectl_shows_is_what_the_seed_shows(plain: Objects) -> None:
+def test_kubectl_shows_what_the_assignment_shows(plain: Objects) -> None:
     shown = {
         name: (each["spec"]["replicas"], container(each)["name"], container(each)["image"], each["spec"]["selector"])
         for name, each in of_kind(plain, "Deployment").items()

@@ -1,4 +1,4 @@
-"""What is made after what, and so destroyed before it."""
+"""The order of creation, which is the reverse order of destruction."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def graph(configuration: Terraform) -> list[tuple[str, str]]:
-    """What each resource waits for, as Terraform itself says."""
+    """Terraform's own graph: pairs of a resource and one that it depends on."""
     return re.findall(r'"([^"]+)" -> "([^"]+)"', configuration.run("graph").stdout)
 
 
 def after(one: str, edges: Collection[tuple[str, str]]) -> set[str]:
-    """All that something waits for when it is made, directly or not."""
+    """All that a resource depends on, directly or not."""
     found: set[str] = set()
     left = {one}
     while left:

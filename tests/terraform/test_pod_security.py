@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from terraform.cluster import Objects
 
 # In `default`, which enforces nothing by itself, and in a namespace of its own, which is made to enforce it.
-_RUNS: Final = {"as_it_is": "default", "with_everything": "mail"}
+_RUNS: Final = {"defaults": "default", "every_option": "mail"}
 _ADMITTED: Final[dict[str, Any]] = {
     "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
     "containers": [

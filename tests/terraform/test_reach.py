@@ -1,4 +1,4 @@
-"""What reaches a pod, what a pod reaches, and what the pipelines may do."""
+"""What can reach a pod, what a pod can reach, and what the deploy pipelines may do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to pods when one is replaced, a node is emptied, or there is more to do."""
+"""What happens to pods when one is replaced, a node is drained, or the load grows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from terraform.cluster import Objects
 
 
-@pytest.mark.parametrize(("run", "drain"), [("as_it_is", 20), ("with_everything", 45)])
+@pytest.mark.parametrize(("run", "drain"), [("defaults", 20), ("every_option", 45)])
 @pytest.mark.parametrize(("name", "sleep", "margin"), [(INTAKE, 10, 10), (BROKER, 0, 15)])
 def test_the_grace_period_holds_the_sleep_the_drain_and_what_comes_after(
     objects: Mapping[str, Objects], run: str, drain: int, *, name: str, sleep: int, margin: int
@@ -38,7 +38,7 @@ def test_no_pod_ends_before_the_one_that_takes_its_place_is_ready(deployment: di
     assert deployment["spec"]["revisionHistoryLimit"] == 10
 
 
-def test_nodes_can_be_emptied_one_pod_at_a_time(plain: Objects) -> None:
+def test_a_drain_evicts_one_pod_at_a_time(plain: Objects) -> None:
     assert {name: each["spec"] for name, each in of_kind(plain, "PodDisruptionBudget").items()} == {
         name: {"maxUnavailable": 1, "selector": {"matchLabels": {"app": name}}} for name in (INTAKE, BROKER)
     }

@@ -14,7 +14,7 @@ variable "cluster_addons" { type = any }
 variable "eks_managed_node_groups" { type = any }
 variable "node_security_group_additional_rules" { type = any }
 
-# What takes minutes to go, with pods on it meanwhile.
+# Destroying the nodes takes minutes, while pods still run on them.
 resource "terraform_data" "nodes" {
   input = var.subnet_ids
 }
@@ -23,7 +23,7 @@ output "cluster_name" { value = var.cluster_name }
 output "cluster_endpoint" { value = "https://0123456789ABCDEF.gr7.us-east-1.eks.amazonaws.com" }
 output "cluster_certificate_authority_data" { value = base64encode("a certificate") }
 
-# What was asked for, for tests to look at.
+# The inputs, for the tests.
 output "asked" {
   value = {
     cluster_version                          = var.cluster_version

@@ -11,14 +11,14 @@ variable "single_nat_gateway" { type = bool }
 variable "public_subnet_tags" { type = map(string) }
 variable "private_subnet_tags" { type = map(string) }
 
-# As in the module, no output that terraform/ reads has anything to do with it.
+# As in the module, no output that terraform/ reads depends on this.
 resource "terraform_data" "nat_gateway_route" {}
 
 output "vpc_id" { value = "vpc-0123456789abcdef0" }
 output "private_subnets" { value = [for zone in var.azs : "subnet-of-${zone}"] }
 output "private_route_table_ids" { value = ["rtb-0123456789abcdef0"] }
 
-# What was asked for, for tests to look at.
+# The inputs, for the tests.
 output "asked" {
   value = {
     azs                 = var.azs
