@@ -1,6 +1,6 @@
 # The targets of this project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format lock image image-test test-terraform test-terraform-apply clean
+.PHONY: help run test lint types format lock bench image image-test test-terraform test-terraform-apply clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -35,6 +35,9 @@ lock: $(VENV)/.dev ## Write the hashed requirements; UPGRADE=--upgrade also upda
 	$(LOCK) $(EXTRAS) --group run -c requirements/dev.txt -o requirements/run.txt
 	$(LOCK) --extra processing-requests -c requirements/dev.txt -o apps/processing_requests/requirements.txt
 	$(LOCK) --extra message-broker -c requirements/dev.txt -o apps/message_broker/requirements.txt
+
+bench: $(VENV)/.dev ## Measure the broker; AGAINST=../other measures another checkout beside it
+	$(BIN)/python bench/broker.py $(if $(AGAINST),--against $(AGAINST))
 
 image: ## Build both images with docker or podman
 	$(PYTHON) dev/image.py

@@ -1,6 +1,7 @@
 """A small S3 over HTTP, with one bucket, whose faults a test switches on. It checks no signature.
 
-In a test: `async with S3Stub() as s3`. As a process of its own: `python tests/stubs/s3.py --port 9000`.
+In a test: `async with S3Stub() as s3`. As a process of its own, in the folder tests:
+`python -m stubs.s3`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import asyncio
 import random
 import re
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -279,15 +281,17 @@ def _xml(status: int, content: str) -> web.Response:
 
 
 async def _serve(bucket: str, port: int, latency: float) -> None:
-    async with S3Stub(bucket=bucket, port=port, latency=latency):
+    async with S3Stub(bucket=bucket, port=port, latency=latency) as s3:
+        sys.stdout.write(f"{s3.url}\n")
+        sys.stdout.flush()
         await asyncio.Event().wait()
 
 
 def main() -> None:
-    """Serve until it is ended by a signal."""
+    """Print the endpoint's URL, then serve until a signal ends it."""
     parser = argparse.ArgumentParser(description="A small S3 with one bucket.")
     parser.add_argument("--bucket", default="archive")
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--latency", type=float, default=0, help="seconds before each answer")
     arguments = parser.parse_args()
     asyncio.run(_serve(arguments.bucket, arguments.port, arguments.latency))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 import urllib.request
 from contextlib import closing
 from datetime import timedelta
 from hashlib import md5
 from typing import TYPE_CHECKING
+from urllib.error import HTTPError
 
 import boto3
 import obstore
@@ -19,10 +18,8 @@ from obstore.exceptions import AlreadyExistsError, BaseError, GenericError, Perm
 from obstore.store import S3Store
 
 from checkpoint.archive.adapters import open_archive
-from e2e.ports import free_port
-from e2e.waiting import until
 from emails import email
-from stubs import s3 as s3_module
+from stubs.processes import process
 from stubs.s3 import Effect, Fault, Request, S3Stub, StoredObject
 
 if TYPE_CHECKING:
@@ -202,26 +199,22 @@ async def test_the_archive_keeps_an_email_in_it(s3: S3Stub, monkeypatch: pytest.
 
 
 def test_as_a_process_its_faults_are_set_over_http() -> None:
-    port = free_port()
-    assert s3_module.__file__
-    with subprocess.Popen([sys.executable, s3_module.__file__, "--port", str(port)]) as process:
-        try:
-            until(lambda: set_faults(port, []) == 204, "the stub answers")
-            store = client(f"http://127.0.0.1:{port}", "archive")
-            obstore.put(store, KEY, BODY, use_multipart=False)
-            assert set_faults(port, [{"effect": "slow_down", "times": 1}]) == 204
-            with pytest.raises(GenericError, match="SlowDown"):
-                obstore.get(store, KEY)
-            assert bytes(obstore.get(store, KEY).bytes()) == BODY
-        finally:
-            process.terminate()
+    with process("stubs.s3") as url:
+        store = client(url, "archive")
+        obstore.put(store, KEY, BODY, use_multipart=False)
+        set_faults(url, [{"effect": "slow_down", "times": 1}])
+        with pytest.raises(GenericError, match="SlowDown"):
+            obstore.get(store, KEY)
+        assert bytes(obstore.get(store, KEY).bytes()) == BODY
 
 
-def set_faults(port: int, faults: list[dict[str, object]]) -> int:
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/_faults", data=json.dumps(faults).encode(), method="PUT")
-    try:
-        with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310  http, loopback
-            status: int = response.status
-            return status
-    except OSError:
-        return 0
+def test_a_fault_that_it_does_not_know_is_refused() -> None:
+    with process("stubs.s3") as url, pytest.raises(HTTPError, match="400"):
+        set_faults(url, [{"effect": "unknown"}])
+
+
+def set_faults(url: str, faults: list[dict[str, object]]) -> None:
+    body = json.dumps(faults).encode()
+    request = urllib.request.Request(f"{url}/_faults", data=body, method="PUT")  # noqa: S310  http, loopback
+    with urllib.request.urlopen(request, timeout=5):  # noqa: S310  http, loopback
+        pass
