@@ -143,7 +143,7 @@ async def test_an_unforeseen_error_leaves_the_message_to_come_again_and_tells_no
     monkeypatch.setattr(bench.store, "create", broken)
     with capture_logs() as lines:
         async with bench.running():
-            await bench.until(lambda: any(line["event"] == "failed" for line in lines))
+            await bench.until(lambda: any(line["event"] == "unexpected_error" for line in lines))
             assert bench.leases._ends == {}  # else it would be extended for ever
             monkeypatch.undo()
             bench.clock += 31

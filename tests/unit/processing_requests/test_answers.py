@@ -132,7 +132,7 @@ async def test_an_error_of_our_own_is_answered_and_logged_by_its_place_alone(
     bench.queue.error = RuntimeError("Your Content is in this text")
     response = await bench.post()
     assert is_refused(response, 500, b'{"error": "Internal error"}')
-    failed = [line for line in lines if line["event"] == "failed"]
+    failed = [line for line in lines if line["event"] == "unexpected_error"]
     assert [line["error"] for line in failed] == ["RuntimeError"]
     assert "intake_bench.py:" in failed[0]["at"]
     assert "Your Content" not in repr(lines)

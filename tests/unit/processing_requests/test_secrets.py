@@ -103,7 +103,7 @@ async def test_no_log_line_at_any_level_holds_a_token_or_content() -> None:
     assert {line["event"] for line in lines} >= {
         "queued",
         "refused",
-        "failed",
+        "unexpected_error",
         "answered",
         "queue_unavailable",
         "queue_available",
