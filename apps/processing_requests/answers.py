@@ -75,7 +75,8 @@ INVALID_HTTP: Final = Refusal(400, "Invalid HTTP request", "What arrived is not 
 HEAD_TOO_LARGE: Final = Refusal(
     431, "Request header fields too large", "The headers are longer than any need be.", {"Connection": "close"}
 )
-REFUSALS: Final = (
+# What a POST to /process_request may be answered; the two others are for what is not a request.
+_OF_REQUESTS: Final = (
     INVALID_TOKEN,
     INVALID_FIELDS,
     INVALID_JSON,
@@ -85,9 +86,9 @@ REFUSALS: Final = (
     QUEUE_UNAVAILABLE,
     OVERLOADED,
     INTERNAL_ERROR,
-    INVALID_HTTP,
-    HEAD_TOO_LARGE,
 )
+REFUSALS: Final = (*_OF_REQUESTS, INVALID_HTTP, HEAD_TOO_LARGE)
+STATUSES: Final = sorted({200} | {refusal.status for refusal in _OF_REQUESTS})
 
 _PROCESSED: Final = json.dumps({"message": "Request processed successfully"}).encode()
 

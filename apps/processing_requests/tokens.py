@@ -53,8 +53,8 @@ def bearer(request: Request) -> bytes | None:
     return token.strip().encode("latin-1") if scheme.lower() == "bearer" else None
 
 
-async def keep_fresh(tokens: Tokens, fetch: Callable[[], Awaitable[str]], *, every_seconds: float) -> None:
-    """Read the tokens again and again, until cancelled; a failed read keeps the last good ones and is said once."""
+async def refresh_periodically(tokens: Tokens, fetch: Callable[[], Awaitable[str]], *, every_seconds: float) -> None:
+    """Read the tokens again and again, until cancelled; a failed read keeps the last good ones and is logged once."""
     failing = False
     while True:
         await asyncio.sleep(every_seconds)
