@@ -31,8 +31,8 @@ class Metrics:
             "Time from the headers of a request to POST /process_request to its answer.",
             registry=self.registry,
         )
-        # A counter of their own, and no status: they are answered nothing, so that nginx's 499 among the statuses, or
-        # the time until they left among the durations, would distort every rate that is taken of answers.
+        # Not a status such as nginx's 499: no answer was sent, and the rates and durations of answers must not change
+        # with how many clients hang up.
         self.client_disconnects = Counter(
             "checkpoint_client_disconnects",
             "Requests to POST /process_request whose client closed the connection before the body had arrived.",

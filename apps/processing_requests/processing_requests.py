@@ -59,8 +59,9 @@ class Intake:
             answer = answers.refused(request, refused.refusal, refused.faults)
             _log.debug("refused", status=answer.status_code, error=refused.refusal.error)
         except ClientDisconnect:
-            answer = answers.refused(request, answers.REQUEST_TIMEOUT)  # nobody is there to hear it
-            _log.debug("client went away")
+            self.metrics.client_disconnects.inc()
+            _log.debug("client_disconnected")
+            return answers.refused(request, answers.REQUEST_TIMEOUT)  # the server drops it: nobody is there to read it
         except asyncio.CancelledError:  # by the server, when the time for stopping is over
             answer = answers.refused(request, answers.QUEUE_UNAVAILABLE)
             _log.debug("stopped before the queue confirmed")
