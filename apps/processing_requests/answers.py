@@ -104,6 +104,11 @@ class RefusedError(Exception):
         self.refusal = refusal
         self.faults = faults
 
+    @property
+    def fields(self) -> list[str]:
+        """The e-mail's fields that are wrong, by name; `data` where the whole of it is."""
+        return [_field(fault) for fault in self.faults]
+
 
 def processed(identity: str) -> Response:
     """200: the queue has confirmed the e-mail as durable."""
@@ -138,4 +143,8 @@ def _problem(refusal: Refusal, faults: Sequence[Fault]) -> dict[str, object]:
 
 
 def _sentence(fault: Fault) -> str:
-    return f"{fault.pointer.removeprefix('/') or 'data'} {fault.reason}"
+    return f"{_field(fault)} {fault.reason}"
+
+
+def _field(fault: Fault) -> str:
+    return fault.pointer.removeprefix("/") or "data"

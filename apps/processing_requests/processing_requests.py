@@ -54,17 +54,17 @@ class Intake:
             email = await self._checked(request)
             await self.sender.send(email)
             answer = answers.processed(email.identity)
-            _log.debug("queued", message_id=email.identity)
+            _log.debug("message_queued", message_id=email.identity)
         except RefusedError as refused:
             answer = answers.refused(request, refused.refusal, refused.faults)
-            _log.debug("refused", status=answer.status_code, error=refused.refusal.error)
+            _log.debug("request_refused", status=answer.status_code, error=refused.refusal.error, fields=refused.fields)
         except ClientDisconnect:
             self.metrics.client_disconnects.inc()
             _log.debug("client_disconnected")
             return answers.refused(request, answers.REQUEST_TIMEOUT)  # the server drops it: nobody is there to read it
         except asyncio.CancelledError:  # by the server, when the time for stopping is over
             answer = answers.refused(request, answers.QUEUE_UNAVAILABLE)
-            _log.debug("stopped before the queue confirmed")
+            _log.debug("request_cancelled", status=answer.status_code)
         except Exception as error:  # noqa: BLE001  one request's fault is not the others'
             answer = answers.refused(request, answers.INTERNAL_ERROR)
             log_failure(_log, error)

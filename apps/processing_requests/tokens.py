@@ -62,9 +62,9 @@ async def refresh_periodically(tokens: Tokens, fetch: Callable[[], Awaitable[str
             tokens.replace(await fetch())
         except Exception as error:  # noqa: BLE001  whatever fails, the service goes on with the tokens it has
             if not failing:
-                _log.warning("tokens could not be read again; the last good ones stay", error=type(error).__name__)
+                _log.warning("tokens_refresh_failed", error=type(error).__name__)
             failing = True
         else:
             if failing:
-                _log.info("tokens are read again")
+                _log.info("tokens_refreshed")
             failing = False
