@@ -128,7 +128,7 @@ class RunningBroker:
 
     def counted(self, outcome: str) -> float | None:
         """Messages that ended so."""
-        return self.service.registry.get_sample_value("checkpoint_messages_total", {"outcome": outcome})
+        return self.service.metrics.registry.get_sample_value("checkpoint_messages_total", {"outcome": outcome})
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

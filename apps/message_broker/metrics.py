@@ -6,33 +6,33 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from checkpoint.operations.metrics import new_registry
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from prometheus_client import CollectorRegistry
 
 Outcome = Literal["created", "already_there", "dead_lettered", "released", "failed"]
 
 
 class Metrics:
-    """The broker's own metrics, in a registry."""
+    """The metrics of one broker, in a registry of its own."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
+    def __init__(self) -> None:
+        self.registry = new_registry("message_broker")
         self.messages = Counter(
-            "checkpoint_messages_total",
-            "Messages that ended here: created an object, found it already there, or were dead-lettered, released "
-            "(visible again) or failed.",
+            "checkpoint_messages",
+            "Messages by what became of them: their object was created or already there, or they were dead-lettered, "
+            "released (visible again), or failed and come again.",
             ["outcome"],
-            registry=registry,
+            registry=self.registry,
         )
         for outcome in get_args(Outcome):
             self.messages.labels(outcome)
         self._durations = Histogram(
             "checkpoint_message_duration_seconds",
-            "Seconds from the receive of a message to its end here.",
+            "Time from the receive of a message to its delete, dead-letter or release.",
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
-            registry=registry,
+            registry=self.registry,
         )
 
     def message_ended(self, outcome: Outcome, *, seconds: float) -> None:
@@ -44,9 +44,17 @@ class Metrics:
         self, *, in_flight: Callable[[], float], circuit_open: Callable[[], float], archive_up: Callable[[], float]
     ) -> None:
         """Read these at each scrape."""
-        for name, help_text, read in (
-            ("checkpoint_messages_in_flight", "Messages that were received and have not ended.", in_flight),
-            ("checkpoint_circuit_open", "1 while the circuit breaker is open: nothing is received.", circuit_open),
-            ("checkpoint_archive_up", "1 unless the last put into the archive failed.", archive_up),
+        for name, documentation, value in (
+            (
+                "checkpoint_messages_in_flight",
+                "Messages that were received and not yet deleted, dead-lettered or released.",
+                in_flight,
+            ),
+            (
+                "checkpoint_circuit_breaker_open",
+                "1 while the circuit breaker is open, so that nothing is received; else 0.",
+                circuit_open,
+            ),
+            ("checkpoint_archive_up", "1 unless the last call to the archive failed; then 0.", archive_up),
         ):
-            Gauge(name, help_text, registry=self._registry).set_function(read)
+            Gauge(name, documentation, registry=self.registry).set_function(value)

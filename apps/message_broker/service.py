@@ -1,4 +1,4 @@
-"""The broker's composition root: adapters are opened here, handed on as arguments, and closed in reverse order."""
+"""The broker put together: `build` wires it, `run` opens what it needs and moves messages until it is told to stop."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
-from prometheus_client import CollectorRegistry
 
 from checkpoint.archive.adapters import open_archive
 from checkpoint.message_queue.adapters import open_receiving
@@ -17,6 +16,7 @@ from checkpoint.operations.background import in_background
 from checkpoint.operations.health import Health
 from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
+from checkpoint.operations.summary import log_summary
 from checkpoint.settings import convert_to_settings_error
 from message_broker.circuit_breaker import CircuitBreaker, State
 from message_broker.fetching import QUEUE, Fetcher
@@ -45,12 +45,11 @@ class Service:
     in_flight: InFlight
     health: Health
     metrics: Metrics
-    registry: CollectorRegistry
     grace_seconds: float
 
     async def run(self, stop: Event) -> None:
         """Move messages until `stop` is set; return when those in flight have ended or are released."""
-        async with in_background(self.in_flight.stay_hidden()):
+        async with in_background(self.in_flight.stay_hidden(), log_summary("messages_moved", self.metrics.messages)):
             async with in_background(self.fetcher.fetch()):
                 await stop.wait()
                 await self.fetcher.close()
@@ -66,8 +65,7 @@ def build(
 ) -> Service:
     """Wire the broker around a queue and an archive that are open. Nothing runs yet."""
     health = Health(untried=[QUEUE], assumed_healthy=[ARCHIVE], clock=clock)
-    registry = CollectorRegistry()
-    metrics = Metrics(registry)
+    metrics = Metrics()
     breaker, slots = CircuitBreaker(random), Slots(settings.slots)
     in_flight = InFlight(
         queue,
@@ -98,7 +96,7 @@ def build(
         circuit_open=lambda: breaker.state is State.OPEN,
         archive_up=lambda: health.is_healthy(ARCHIVE),
     )
-    return Service(fetcher, broker, in_flight, health, metrics, registry, settings.grace_seconds)
+    return Service(fetcher, broker, in_flight, health, metrics, settings.grace_seconds)
 
 
 async def run(settings: BrokerSettings) -> None:
@@ -113,7 +111,9 @@ async def run(settings: BrokerSettings) -> None:
             queue = await opened.enter_async_context(open_receiving(settings.queue_url))
             service = build(settings, queue, archive)
             port = opened.enter_context(
-                serve_private_port(settings.private_host, settings.private_port, service.health, service.registry)
+                serve_private_port(
+                    settings.private_host, settings.private_port, service.health, service.metrics.registry
+                )
             )
         _log.info("started", private_port=port)
         await service.run(stop)

@@ -22,10 +22,10 @@ async def _main() -> None:
     configure_logging(settings.log_level, settings.log_format)
     parameter = references(os.environ).get("TOKEN", "")
 
-    async def refetch_tokens() -> str:
+    async def fetch_tokens() -> str:
         return (await fetch([parameter]))[parameter]
 
-    await run(settings, refetch_tokens if parameter else None)
+    await run(settings, fetch_tokens if parameter else None)
 
 
 try:

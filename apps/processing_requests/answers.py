@@ -75,7 +75,8 @@ INVALID_HTTP: Final = Refusal(400, "Invalid HTTP request", "What arrived is not 
 HEAD_TOO_LARGE: Final = Refusal(
     431, "Request header fields too large", "The headers are longer than any need be.", {"Connection": "close"}
 )
-REFUSALS: Final = (
+# What a POST to /process_request may be answered; the two others are for what is not a request.
+_OF_REQUESTS: Final = (
     INVALID_TOKEN,
     INVALID_FIELDS,
     INVALID_JSON,
@@ -85,9 +86,9 @@ REFUSALS: Final = (
     QUEUE_UNAVAILABLE,
     OVERLOADED,
     INTERNAL_ERROR,
-    INVALID_HTTP,
-    HEAD_TOO_LARGE,
 )
+REFUSALS: Final = (*_OF_REQUESTS, INVALID_HTTP, HEAD_TOO_LARGE)
+STATUSES: Final = sorted({200} | {refusal.status for refusal in _OF_REQUESTS})
 
 _PROCESSED: Final = json.dumps({"message": "Request processed successfully"}).encode()
 
@@ -102,6 +103,11 @@ class RefusedError(Exception):
         super().__init__(refusal.error)
         self.refusal = refusal
         self.faults = faults
+
+    @property
+    def fields(self) -> list[str]:
+        """The e-mail's fields that are wrong, by name; `data` where the whole of it is."""
+        return [_field(fault) for fault in self.faults]
 
 
 def processed(identity: str) -> Response:
@@ -137,4 +143,8 @@ def _problem(refusal: Refusal, faults: Sequence[Fault]) -> dict[str, object]:
 
 
 def _sentence(fault: Fault) -> str:
-    return f"{fault.pointer.removeprefix('/') or 'data'} {fault.reason}"
+    return f"{_field(fault)} {fault.reason}"
+
+
+def _field(fault: Fault) -> str:
+    return fault.pointer.removeprefix("/") or "data"

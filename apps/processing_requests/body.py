@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -27,47 +28,48 @@ _MAX_DEPTH: Final = 64
 _decoder: Final = msgspec.json.Decoder()
 
 
+@dataclass(kw_only=True, slots=True)
 class BodyReader:
     """Reads bodies; all that are being read together stay within one bound, however many clients send slowly.
 
     max_bytes: the most that one body may have.
-    max_bytes_held: the most that unfinished bodies may have together.
+    max_bytes_held: the most that unfinished bodies may have together; a single one may have more.
     timeout_seconds: for a body to arrive as a whole.
     """
 
-    def __init__(self, *, max_bytes: int, max_bytes_held: int, timeout_seconds: float) -> None:
-        self._max_bytes = max_bytes
-        self._max_bytes_held = max_bytes_held
-        self._timeout_seconds = timeout_seconds
-        self._bytes_held = 0
+    max_bytes: int
+    max_bytes_held: int
+    timeout_seconds: float
+    bytes_held: int = field(default=0, init=False)
 
     async def read(self, request: Request) -> bytes:
         """The whole body. Raises RefusedError, or ClientDisconnect where the client went away."""
         declared = request.headers.get("content-length", "")
-        if declared.isdecimal() and (len(declared) > 18 or int(declared) > self._max_bytes):  # noqa: PLR2004  2**63
+        if declared.isdecimal() and (len(declared) > 18 or int(declared) > self.max_bytes):  # noqa: PLR2004  2**63
             raise RefusedError(TOO_LARGE)
         parts: list[bytes] = []
         length = 0
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout(self.timeout_seconds):
                 while True:
                     event = await request.receive()
                     if event["type"] == "http.disconnect":
                         raise ClientDisconnect
                     part = event.get("body", b"")
                     length += len(part)
-                    self._bytes_held += len(part)
+                    self.bytes_held += len(part)
                     parts.append(part)
-                    if length > self._max_bytes:
+                    if length > self.max_bytes:
                         raise RefusedError(TOO_LARGE)
                     if not event.get("more_body", False):
                         return b"".join(parts)
-                    if self._bytes_held > self._max_bytes_held:
+                    # A single body always has a place: else one that is longer than the bound could never come.
+                    if self.bytes_held > max(self.max_bytes_held, length):
                         raise RefusedError(OVERLOADED)
         except TimeoutError:
             raise RefusedError(REQUEST_TIMEOUT) from None
         finally:
-            self._bytes_held -= length
+            self.bytes_held -= length
 
 
 def check_media_type(request: Request) -> None:

@@ -95,7 +95,7 @@ class BoundedProtocol(DecliningProtocol):
                     self.timeout_keep_alive, self.timeout_keep_alive_handler
                 )
         elif self._deadline is None:
-            self._deadline = self.loop.call_later(self.header_timeout_seconds, self._cut_off)
+            self._deadline = self.loop.call_later(self.header_timeout_seconds, self._close_timed_out)
 
     def _is_answering(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
@@ -106,8 +106,8 @@ class BoundedProtocol(DecliningProtocol):
             self._deadline.cancel()
             self._deadline = None
 
-    def _cut_off(self) -> None:
-        _log.debug("cut off", awaited=self._awaited)
+    def _close_timed_out(self) -> None:
+        _log.debug("connection_timed_out", awaited=self._awaited)
         self.transport.close()
 
     def _refuse(self, refusal: Refusal) -> None:

@@ -4,34 +4,63 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
+
+from checkpoint.operations.metrics import new_registry
+from processing_requests.answers import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 class Metrics:
-    """Counters of one intake, in a registry of its own."""
+    """The metrics of one intake, in a registry of its own."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = new_registry("processing_requests")
         self.requests = Counter(
-            "checkpoint_requests", "Requests to /process_request, by status", ["status"], registry=self.registry
+            "checkpoint_requests",
+            "Requests to POST /process_request that were answered, by HTTP status.",
+            ["status"],
+            registry=self.registry,
         )
-        self.seconds = Histogram(
-            "checkpoint_request_seconds", "Seconds from a request's headers to its answer", registry=self.registry
+        for status in STATUSES:
+            self.requests.labels(status)
+        self.request_duration = Histogram(
+            "checkpoint_request_duration_seconds",
+            "Time from the headers of a request to POST /process_request to its answer.",
+            registry=self.registry,
         )
-        self.batch_entries = Histogram(
-            "checkpoint_queue_call_entries",
-            "E-mails that shared one call to the queue",
+        # Not a status such as nginx's 499: no answer was sent, and the rates and durations of answers must not change
+        # with how many clients hang up.
+        self.client_disconnects = Counter(
+            "checkpoint_client_disconnects",
+            "Requests to POST /process_request whose client closed the connection before the body had arrived.",
+            registry=self.registry,
+        )
+        self.batch_messages = Histogram(
+            "checkpoint_queue_send_batch_messages",
+            "Messages in one send call to the queue.",
             buckets=(1, 2, 5, 10, 25, 50, 100, 250),
             registry=self.registry,
         )
-        self.not_confirmed = Counter(
-            "checkpoint_not_confirmed", "E-mails that the queue did not confirm", registry=self.registry
+        self.unconfirmed = Counter(
+            "checkpoint_messages_unconfirmed",
+            "Messages that the queue refused or did not confirm in time; each was answered 503.",
+            registry=self.registry,
         )
 
-    def watch_waiting(self, entries: Callable[[], float], payload_bytes: Callable[[], float]) -> None:
-        """Read how much waits for the queue at each scrape."""
-        Gauge("checkpoint_waiting", "E-mails waiting for the queue", registry=self.registry).set_function(entries)
-        Gauge("checkpoint_waiting_bytes", "Their bytes", registry=self.registry).set_function(payload_bytes)
+    def watch(
+        self,
+        *,
+        waiting: Callable[[], float],
+        waiting_bytes: Callable[[], float],
+        arriving_bytes: Callable[[], float],
+    ) -> None:
+        """Read these at each scrape."""
+        for name, documentation, value in (
+            ("checkpoint_messages_waiting", "Messages that wait for the queue to confirm them.", waiting),
+            ("checkpoint_messages_waiting_bytes", "Size of the messages that wait for the queue.", waiting_bytes),
+            ("checkpoint_bodies_arriving_bytes", "Size of what has arrived of unfinished bodies.", arriving_bytes),
+        ):
+            Gauge(name, documentation, registry=self.registry).set_function(value)

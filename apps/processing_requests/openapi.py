@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from checkpoint.version import VERSION
 from processing_requests.answers import PROBLEM_MEDIA_TYPE, REFUSALS
-from processing_requests.reading_page import render
+from processing_requests.docs_page import render
 
 _SEED: Final = {
     "email_subject": "Your Subject",

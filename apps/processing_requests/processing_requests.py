@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -21,79 +21,66 @@ from processing_requests.openapi import description_routes
 from processing_requests.tokens import bearer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from checkpoint.operations.tally import Tally
+    from checkpoint.clock import Clock
     from processing_requests.body import BodyReader
     from processing_requests.metrics import Metrics
-    from processing_requests.sending import Sending
+    from processing_requests.queue_sender import QueueSender
     from processing_requests.tokens import Tokens
 
 _log = structlog.get_logger()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Intake:
     """Takes e-mails over HTTP.
 
-    clock_skew_seconds: how far ahead of `now` (seconds since 1970) an e-mail may be dated.
+    clock_skew_seconds: how far ahead of the clock an e-mail may be dated.
     """
 
-    def __init__(
-        self,
-        *,
-        tokens: Tokens,
-        bodies: BodyReader,
-        sending: Sending,
-        metrics: Metrics,
-        tally: Tally,
-        clock_skew_seconds: int,
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        self._tokens = tokens
-        self._bodies = bodies
-        self._sending = sending
-        self._metrics = metrics
-        self._tally = tally
-        self._clock_skew_seconds = clock_skew_seconds
-        self._now = now
+    tokens: Tokens
+    bodies: BodyReader
+    sender: QueueSender
+    metrics: Metrics
+    clock: Clock
+    clock_skew_seconds: int
 
     async def process_request(self, request: Request) -> Response:
         """Answer one POST /process_request."""
-        began = time.perf_counter()
+        began = self.clock.monotonic()
         try:
             email = await self._checked(request)
-            await self._sending.send(email)
+            await self.sender.send(email)
             answer = answers.processed(email.identity)
-            _log.debug("queued", message_id=email.identity)
+            _log.debug("message_queued", message_id=email.identity)
         except RefusedError as refused:
             answer = answers.refused(request, refused.refusal, refused.faults)
-            _log.debug("refused", status=answer.status_code, error=refused.refusal.error)
+            _log.debug("request_refused", status=answer.status_code, error=refused.refusal.error, fields=refused.fields)
         except ClientDisconnect:
-            answer = answers.refused(request, answers.REQUEST_TIMEOUT)  # nobody is there to hear it
-            _log.debug("client went away")
+            self.metrics.client_disconnects.inc()
+            _log.debug("client_disconnected")
+            return answers.refused(request, answers.REQUEST_TIMEOUT)  # the server drops it: nobody is there to read it
         except asyncio.CancelledError:  # by the server, when the time for stopping is over
             answer = answers.refused(request, answers.QUEUE_UNAVAILABLE)
-            _log.debug("stopped before the queue confirmed")
+            _log.debug("request_cancelled", status=answer.status_code)
         except Exception as error:  # noqa: BLE001  one request's fault is not the others'
             answer = answers.refused(request, answers.INTERNAL_ERROR)
             log_failure(_log, error)
-        self._metrics.requests.labels(answer.status_code).inc()
-        self._tally.count(str(answer.status_code))
-        self._metrics.seconds.observe(time.perf_counter() - began)
+        self.metrics.requests.labels(answer.status_code).inc()
+        self.metrics.request_duration.observe(self.clock.monotonic() - began)
         return answer
 
     async def _checked(self, request: Request) -> Email:
         check_media_type(request)
-        self._sending.check_room()
-        posted = decode(await self._bodies.read(request))
+        self.sender.check_room()
+        posted = decode(await self.bodies.read(request))
         token = bearer(request)
-        if not self._tokens.accept(posted.get("token") if token is None else token):
+        if not self.tokens.accept(posted.get("token") if token is None else token):
             raise RefusedError(answers.INVALID_TOKEN)
         try:
-            email = Email.accept(posted.get("data"), latest=int(self._now()) + self._clock_skew_seconds)
+            email = Email.accept(posted.get("data"), latest=int(self.clock.time()) + self.clock_skew_seconds)
         except NotAnEmailError as error:
             raise RefusedError(answers.INVALID_FIELDS, error.faults) from None
         if len(email.body) > MAX_BODY_BYTES:

@@ -1,8 +1,10 @@
-"""The intake's composition root: adapters are opened here, handed on as arguments, and closed in reverse order."""
+"""The intake put together: `build` wires it, `run` opens what it needs and serves until the process is told to stop."""
 
 from __future__ import annotations
 
+import time
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -12,70 +14,115 @@ from checkpoint.operations.background import in_background
 from checkpoint.operations.health import Health
 from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
-from checkpoint.operations.tally import Tally
+from checkpoint.operations.summary import log_summary
 from checkpoint.settings import convert_to_settings_error
 from processing_requests.body import BodyReader
 from processing_requests.http_server import listen, serve_http
 from processing_requests.metrics import Metrics
 from processing_requests.processing_requests import Intake, build_app
-from processing_requests.sending import SENDING, Sending
-from processing_requests.tokens import Tokens, keep_fresh
+from processing_requests.queue_sender import QUEUE, QueueSender
+from processing_requests.tokens import Tokens, refresh_periodically
 
 if TYPE_CHECKING:
+    import asyncio
+    import socket
     from collections.abc import Awaitable, Callable
 
+    from starlette.applications import Starlette
+
+    from checkpoint.clock import Clock
+    from checkpoint.message_queue.port import SendingQueue
     from processing_requests.settings import IntakeSettings
+
+    FetchTokens = Callable[[], Awaitable[str]]
 
 _log = structlog.get_logger()
 
 
-async def run(settings: IntakeSettings, refetch_tokens: Callable[[], Awaitable[str]] | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Service:
+    """An intake that is wired: nothing of it listens or runs yet."""
+
+    settings: IntakeSettings
+    app: Starlette
+    health: Health
+    metrics: Metrics
+    tokens: Tokens
+    sender: QueueSender
+
+    async def serve(
+        self, listening: socket.socket, stop: asyncio.Event, fetch_tokens: FetchTokens | None = None
+    ) -> None:
+        """Answer requests until `stop` is set; return when every request that came has been answered.
+
+        fetch_tokens: reads the tokens again, where they come from a parameter store; gives them separated by commas.
+        """
+        background = [
+            self.sender.probe_while_unhealthy(),
+            log_summary("requests_answered", self.metrics.requests),
+        ]
+        if fetch_tokens:
+            interval = self.settings.token_refresh_seconds
+            background.append(refresh_periodically(self.tokens, fetch_tokens, every_seconds=interval))
+        async with in_background(*background):
+            await serve_http(
+                self.app,
+                listening,
+                stop=stop,
+                header_timeout_seconds=self.settings.header_timeout_seconds,
+                drain_seconds=self.settings.drain_seconds,
+            )
+            await self.sender.drain()
+
+
+def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) -> Service:
+    """Wire an intake over an open queue. Raises ValueError where TOKEN holds no token."""
+    health, metrics, tokens = Health(untried=[QUEUE]), Metrics(), Tokens(settings.tokens)
+    bodies = BodyReader(
+        max_bytes=settings.max_request_bytes,
+        max_bytes_held=settings.max_waiting_bytes,
+        timeout_seconds=settings.body_timeout_seconds,
+    )
+    sender = QueueSender(
+        queue=queue,
+        health=health,
+        metrics=metrics,
+        timeout_seconds=settings.queue_timeout_seconds,
+        max_waiting=settings.max_waiting,
+        max_waiting_bytes=settings.max_waiting_bytes,
+    )
+    metrics.watch(
+        waiting=lambda: sender.waiting,
+        waiting_bytes=lambda: sender.waiting_bytes,
+        arriving_bytes=lambda: bodies.bytes_held,
+    )
+    intake = Intake(
+        tokens=tokens,
+        bodies=bodies,
+        sender=sender,
+        metrics=metrics,
+        clock=clock,
+        clock_skew_seconds=settings.clock_skew_seconds,
+    )
+    return Service(settings, build_app(intake), health, metrics, tokens, sender)
+
+
+async def run(settings: IntakeSettings, fetch_tokens: FetchTokens | None) -> None:
     """Serve until SIGTERM or SIGINT; return when every request that came has been answered.
 
-    refetch_tokens: reads the tokens anew, where they come from a parameter store.
+    fetch_tokens: as `Service.serve` has it.
     Raises SettingsError for a setting or a port that cannot be used.
     """
     stop = stop_on_signals()
-    health, metrics, tally = Health(untried=[SENDING]), Metrics(), Tally("answered")
     async with AsyncExitStack() as opened:
         with convert_to_settings_error():
-            tokens = Tokens(settings.tokens)
             queue = await opened.enter_async_context(open_sending(settings.queue_url))
+            service = build(settings, queue)
             opened.enter_context(
-                serve_private_port(settings.private_host, settings.private_port, health, metrics.registry)
+                serve_private_port(
+                    settings.private_host, settings.private_port, service.health, service.metrics.registry
+                )
             )
-            public = opened.enter_context(listen(settings.host, settings.port))
-        sending = Sending(
-            queue,
-            health=health,
-            metrics=metrics,
-            timeout_seconds=settings.queue_timeout_seconds,
-            max_waiting=settings.max_waiting,
-            max_waiting_bytes=settings.max_waiting_bytes,
-        )
-        bodies = BodyReader(
-            max_bytes=settings.max_request_bytes,
-            max_bytes_held=settings.max_waiting_bytes,
-            timeout_seconds=settings.body_timeout_seconds,
-        )
-        intake = Intake(
-            tokens=tokens,
-            bodies=bodies,
-            sending=sending,
-            metrics=metrics,
-            tally=tally,
-            clock_skew_seconds=settings.clock_skew_seconds,
-        )
-        chores = [sending.probe_while_at_fault(), tally.report_now_and_then()]
-        if refetch_tokens:
-            chores.append(keep_fresh(tokens, refetch_tokens, every_seconds=settings.token_refresh_seconds))
-        async with in_background(*chores):
-            await serve_http(
-                build_app(intake),
-                public,
-                stop=stop,
-                header_timeout_seconds=settings.header_timeout_seconds,
-                drain_seconds=settings.drain_seconds,
-            )
-            await sending.drain()
+            listening = opened.enter_context(listen(settings.host, settings.port))
+        await service.serve(listening, stop, fetch_tokens)
     _log.info("stopped")

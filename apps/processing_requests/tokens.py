@@ -53,8 +53,8 @@ def bearer(request: Request) -> bytes | None:
     return token.strip().encode("latin-1") if scheme.lower() == "bearer" else None
 
 
-async def keep_fresh(tokens: Tokens, fetch: Callable[[], Awaitable[str]], *, every_seconds: float) -> None:
-    """Read the tokens again and again, until cancelled; a failed read keeps the last good ones and is said once."""
+async def refresh_periodically(tokens: Tokens, fetch: Callable[[], Awaitable[str]], *, every_seconds: float) -> None:
+    """Read the tokens again and again, until cancelled; a failed read keeps the last good ones and is logged once."""
     failing = False
     while True:
         await asyncio.sleep(every_seconds)
@@ -62,9 +62,9 @@ async def keep_fresh(tokens: Tokens, fetch: Callable[[], Awaitable[str]], *, eve
             tokens.replace(await fetch())
         except Exception as error:  # noqa: BLE001  whatever fails, the service goes on with the tokens it has
             if not failing:
-                _log.warning("tokens could not be read again; the last good ones stay", error=type(error).__name__)
+                _log.warning("tokens_refresh_failed", error=type(error).__name__)
             failing = True
         else:
             if failing:
-                _log.info("tokens are read again")
+                _log.info("tokens_refreshed")
             failing = False

@@ -38,7 +38,7 @@ def test_tokens_that_cannot_be_read_again_stay_valid(on_aws: OnAWS, services: Se
     intake = services.intake(TOKEN_REFRESH_SECONDS="0.2", **on_aws.cuttable)
 
     with on_aws.queue_away():
-        until(lambda: "tokens could not be read again" in intake.log, "the failed read is said")
+        until(lambda: "tokens_refresh_failed" in intake.log, "the failed read is logged")
     until(intake.is_ready, "the queue is back")
 
     assert post_email(intake.port, marked(0)).status == 200

@@ -46,7 +46,7 @@ def configure_logging(level: LogLevel, log_format: LogFormat) -> None:
 def log_failure(log: structlog.typing.FilteringBoundLogger, error: Exception) -> None:
     """Log an error that nobody foresaw: its type and place, but not its text, which could repeat an e-mail."""
     place = traceback.extract_tb(error.__traceback__)[-1]
-    log.error("failed", error=type(error).__name__, at=f"{place.filename}:{place.lineno}")
+    log.error("unexpected_error", error=type(error).__name__, at=f"{place.filename}:{place.lineno}")
 
 
 class _Output(structlog.WriteLogger):

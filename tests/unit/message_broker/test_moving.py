@@ -186,17 +186,3 @@ async def test_what_waits_for_its_delete_holds_no_slot_but_is_bounded_too(broker
         assert broker.visible() == 40 - 28
         hanging.set()
         await broker.until(lambda: len(broker.store.objects) == 41)
-
-
-async def test_messages_that_end_are_counted_by_outcome(broker: RunningBroker) -> None:
-    await broker.queue.send([body("a"), body("a"), b"x"])
-    async with broker.running():
-        await broker.drained()
-    outcomes = ("created", "already_there", "dead_lettered", "released", "failed")
-    assert {outcome: broker.counted(outcome) for outcome in outcomes} == {
-        "created": 1,
-        "already_there": 1,
-        "dead_lettered": 1,
-        "released": 0,
-        "failed": 0,
-    }

@@ -3,21 +3,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 
-from intake_bench import Bench, logged
+from unit.processing_requests.intake import Intake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture
-async def bench() -> Bench:
+async def intake() -> Intake:
     """An intake with the default settings over an empty queue."""
-    return Bench()
+    return Intake()
 
 
 @pytest.fixture
 def lines() -> Iterator[list[Any]]:
-    """What is logged during the test."""
-    with logged() as entries:
-        yield entries
+    """Every line that Checkpoint logs during the test, at any level, whatever the logging was set to before."""
+    configuration = structlog.get_config()
+    captured = structlog.testing.LogCapture()
+    try:
+        structlog.configure(
+            processors=[captured],
+            wrapper_class=structlog.make_filtering_bound_logger(0),
+            cache_logger_on_first_use=False,
+        )
+        yield captured.entries
+    finally:
+        structlog.configure(**configuration)

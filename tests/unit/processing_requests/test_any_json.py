@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from checkpoint.email import FIELDS, Email
-from intake_bench import JSON, NOW, Bench, email, posted
+from unit.processing_requests.intake import NOW, Intake
+from unit.processing_requests.posted_emails import JSON, email, posted
 
 ANSWERS = {
     (200, b'{"message": "Request processed successfully"}'),
@@ -49,9 +50,9 @@ def answered(body: bytes, headers: dict[str, str] | None = None) -> tuple[tuple[
     """The answer to one request to a new intake, and what is queued then."""
 
     async def post() -> tuple[tuple[int, bytes], list[bytes]]:
-        bench = Bench()
-        response = await bench.post(body, headers or JSON)
-        return (response.status_code, response.content), bench.queued
+        intake = Intake()
+        response = await intake.post(body, headers or JSON)
+        return (response.status_code, response.content), intake.queued
 
     return asyncio.run(post())
 

@@ -39,6 +39,6 @@ async def test_any_other_address_needs_a_token_of_its_own(host: str) -> None:
     "name",
     ["HEADER_TIMEOUT_SECONDS", "BODY_TIMEOUT_SECONDS", "QUEUE_TIMEOUT_SECONDS", "MAX_WAITING", "MAX_REQUEST_BYTES"],
 )
-async def test_a_bound_of_nothing_is_refused_by_its_name(name: str) -> None:
+async def test_a_bound_of_0_is_refused_by_its_name(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
         await loaded(**{name: "0"})

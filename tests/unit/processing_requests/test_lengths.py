@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from intake_bench import JSON, Bench, posted
+from unit.processing_requests.intake import Intake
+from unit.processing_requests.posted_emails import JSON, posted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,24 +26,24 @@ def padded(length: int) -> bytes:
 
 
 async def test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_refused() -> None:
-    bench = Bench(max_bytes=1000)
-    assert (await bench.post(padded(1000))).status_code == 200
-    response = await bench.post(padded(1001))
+    intake = Intake(max_request_bytes=1000)
+    assert (await intake.post(padded(1000))).status_code == 200
+    response = await intake.post(padded(1001))
     assert (response.status_code, response.content) == TOO_LARGE
 
 
 @pytest.mark.parametrize("size", [1, 7, 999, 5000])
 async def test_a_body_in_parts_is_counted_as_it_comes(size: int) -> None:
-    bench = Bench(max_bytes=1000)
-    assert (await bench.post(in_parts(padded(1000), size))).status_code == 200
-    response = await bench.post(in_parts(padded(1001), size))
+    intake = Intake(max_request_bytes=1000)
+    assert (await intake.post(in_parts(padded(1000), size))).status_code == 200
+    response = await intake.post(in_parts(padded(1001), size))
     assert (response.status_code, response.content) == TOO_LARGE
-    assert len(bench.queued) == 1
+    assert len(intake.queued) == 1
 
 
 @pytest.mark.parametrize("declared", ["1001", "262145", "9" * 18, "9" * 5000])
 async def test_a_declared_length_beyond_the_limit_is_refused_unread(declared: str) -> None:
-    bench = Bench(max_bytes=1000)
+    intake = Intake(max_request_bytes=1000)
 
     asked_for: list[str] = []
 
@@ -50,36 +51,36 @@ async def test_a_declared_length_beyond_the_limit_is_refused_unread(declared: st
         asked_for.append("the body")
         yield posted()
 
-    response = await bench.post(unread(), {**JSON, "Content-Length": declared})
+    response = await intake.post(unread(), {**JSON, "Content-Length": declared})
     assert (response.status_code, response.content) == TOO_LARGE
     assert asked_for == []
 
 
 @pytest.mark.parametrize("declared", ["1", "0", "", "-1", "abc", "\xb2", "1e3", " 12 "])
 async def test_a_declared_length_that_lies_is_not_believed(declared: str) -> None:
-    bench = Bench(max_bytes=1000)
+    intake = Intake(max_request_bytes=1000)
     headers = {**JSON, "Content-Length": declared}
     raw = {name: value.encode("latin-1") for name, value in headers.items()}
-    response = await bench.request("POST", "/process_request", content=padded(1001), headers=raw)
+    response = await intake.request("POST", "/process_request", content=padded(1001), headers=raw)
     assert (response.status_code, response.content) == TOO_LARGE
-    response = await bench.request("POST", "/process_request", content=padded(1000), headers=raw)
+    response = await intake.request("POST", "/process_request", content=padded(1000), headers=raw)
     assert response.status_code == 200
 
 
 async def test_a_body_that_does_not_arrive_in_time_is_answered() -> None:
-    bench = Bench(body_timeout_seconds=0.02)
+    intake = Intake(body_timeout_seconds=0.02)
 
     async def endless() -> AsyncIterator[bytes]:
         yield b"{"
         await asyncio.Event().wait()
 
-    response = await bench.post(endless())
+    response = await intake.post(endless())
     assert (response.status_code, response.content) == (408, b'{"error": "Request timeout"}')
     assert response.headers["connection"] == "close"
 
 
 async def test_unfinished_bodies_are_held_together_up_to_a_bound_and_free_it_when_they_end() -> None:
-    bench = Bench(max_bytes=1000, max_bytes_held=600)
+    intake = Intake(max_request_bytes=1000, max_waiting_bytes=600)
     more = asyncio.Event()
     begun = asyncio.Event()
 
@@ -89,11 +90,11 @@ async def test_unfinished_bodies_are_held_together_up_to_a_bound_and_free_it_whe
         await more.wait()
         yield b" "
 
-    first = asyncio.create_task(bench.post(slow()))
+    first = asyncio.create_task(intake.post(slow()))
     await begun.wait()
-    response = await bench.post(in_parts(padded(500), 250))
+    response = await intake.post(in_parts(padded(500), 250))
     assert (response.status_code, response.content) == (503, b'{"error": "Overloaded"}')
     assert response.headers["retry-after"] == "1"
     more.set()
     assert (await first).status_code == 200
-    assert (await bench.post(in_parts(padded(500), 250))).status_code == 200
+    assert (await intake.post(in_parts(padded(500), 250))).status_code == 200

@@ -1,14 +1,19 @@
-"""Requests beyond the limits, over a real socket: the client reads why, and is not just cut off."""
+"""Requests beyond the limits, over a real socket: the client reads why, instead of a closed connection."""
 
 from __future__ import annotations
 
 import asyncio
 import http.client
 import tracemalloc
+from typing import TYPE_CHECKING
 
 import pytest
 
-from intake_bench import JSON, Bench, answer, connected, head, posted
+from unit.processing_requests.posted_emails import JSON, posted
+from unit.processing_requests.raw_http import answer, connected, head
+
+if TYPE_CHECKING:
+    from unit.processing_requests.intake import Intake
 
 TOO_LARGE = (413, b'{"error": "Request too large"}')
 
@@ -25,48 +30,48 @@ def post(port: int, body: bytes | list[bytes]) -> tuple[int, bytes]:
 
 
 @pytest.mark.parametrize("megabytes", [1, 20])
-async def test_a_client_that_sends_all_before_it_reads_still_reads_the_413(bench: Bench, megabytes: int) -> None:
-    async with bench.serving() as port:
+async def test_a_client_that_sends_all_before_it_reads_still_reads_the_413(intake: Intake, megabytes: int) -> None:
+    async with intake.serving() as port:
         assert await asyncio.to_thread(post, port, b" " * megabytes * 2**20) == TOO_LARGE
 
 
-async def test_a_chunked_body_beyond_the_limit_is_answered_the_same(bench: Bench) -> None:
-    async with bench.serving() as port:
+async def test_a_chunked_body_beyond_the_limit_is_answered_the_same(intake: Intake) -> None:
+    async with intake.serving() as port:
         assert await asyncio.to_thread(post, port, [b" " * 2**16] * 100) == TOO_LARGE
         assert (await asyncio.to_thread(post, port, [posted()[:50], posted()[50:]]))[0] == 200
 
 
-async def test_a_declared_length_beyond_the_limit_is_answered_before_the_body_comes(bench: Bench) -> None:
-    async with bench.serving() as port, connected(port) as (reader, writer):
+async def test_a_declared_length_beyond_the_limit_is_answered_before_the_body_comes(intake: Intake) -> None:
+    async with intake.serving() as port, connected(port) as (reader, writer):
         writer.write(head(10**12))
         status, _, body = await answer(reader)
         assert (status, body) == TOO_LARGE
 
 
-async def test_who_asks_before_sending_too_much_is_refused_and_not_told_to_continue(bench: Bench) -> None:
-    async with bench.serving() as port, connected(port) as (reader, writer):
+async def test_a_client_that_expects_100_continue_before_too_long_a_body_is_refused(intake: Intake) -> None:
+    async with intake.serving() as port, connected(port) as (reader, writer):
         writer.write(head(262_145, "Expect: 100-continue"))
         assert (await answer(reader))[0] == 413
 
 
-async def test_who_asks_before_sending_what_may_be_sent_is_told_to_continue(bench: Bench) -> None:
-    async with bench.serving() as port, connected(port) as (reader, writer):
+async def test_a_client_that_expects_100_continue_before_a_good_body_gets_it(intake: Intake) -> None:
+    async with intake.serving() as port, connected(port) as (reader, writer):
         writer.write(head(len(posted()), "Expect: 100-continue"))
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         writer.write(posted())
         assert (await answer(reader))[0] == 200
 
 
-async def test_the_connection_is_good_for_another_request_after_a_413(bench: Bench) -> None:
-    async with bench.serving() as port, connected(port) as (reader, writer):
+async def test_the_connection_is_good_for_another_request_after_a_413(intake: Intake) -> None:
+    async with intake.serving() as port, connected(port) as (reader, writer):
         writer.write(head(300_000) + b" " * 300_000)
         assert (await answer(reader))[0] == 413
         writer.write(head(len(posted())) + posted())
         assert (await answer(reader))[0] == 200
 
 
-async def test_headers_without_end_are_refused(bench: Bench) -> None:
-    async with bench.serving() as port, connected(port) as (reader, writer):
+async def test_headers_without_end_are_refused(intake: Intake) -> None:
+    async with intake.serving() as port, connected(port) as (reader, writer):
 
         async def flood() -> None:
             writer.write(head(10)[:-2])
@@ -82,9 +87,9 @@ async def test_headers_without_end_are_refused(bench: Bench) -> None:
         assert headers["connection"] == "close"
 
 
-async def test_long_headers_that_end_are_taken_however_many_requests_there_are(bench: Bench) -> None:
+async def test_long_headers_that_end_are_taken_however_many_requests_there_are(intake: Intake) -> None:
     request = head(len(posted()), *(f"X-Further: {'x' * 1000}" for _ in range(30))) + posted()
-    async with bench.serving() as port, connected(port) as (reader, writer):
+    async with intake.serving() as port, connected(port) as (reader, writer):
         for _ in range(5):
             writer.write(request[:100])
             await asyncio.sleep(0.02)  # so that the rest arrives apart
@@ -92,10 +97,10 @@ async def test_long_headers_that_end_are_taken_however_many_requests_there_are(b
             assert (await answer(reader))[0] == 200
 
 
-async def test_the_trailers_of_a_chunked_body_are_passed_over_and_not_held(bench: Bench) -> None:
+async def test_the_trailers_of_a_chunked_body_are_passed_over_and_not_held(intake: Intake) -> None:
     body = posted()
     chunked = head(None) + b"%x\r\n%s\r\n0\r\n" % (len(body), body)
-    async with bench.serving() as port, connected(port) as (reader, writer):
+    async with intake.serving() as port, connected(port) as (reader, writer):
         tracemalloc.start()
         try:
             writer.write(chunked)

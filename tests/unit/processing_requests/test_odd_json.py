@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
-from intake_bench import Bench, email, kept, posted
+from unit.processing_requests.posted_emails import email, posted, queued
+
+if TYPE_CHECKING:
+    from unit.processing_requests.intake import Intake
 
 INVALID = (400, b'{"error": "Invalid JSON"}')
 MARK = '"MARK"'
@@ -41,8 +45,8 @@ def short(raw: bytes) -> str:
     ],
     ids=short,
 )
-async def test_what_is_not_one_json_object_is_refused(bench: Bench, body: bytes) -> None:
-    response = await bench.post(body)
+async def test_what_is_not_one_json_object_is_refused(intake: Intake, body: bytes) -> None:
+    response = await intake.post(body)
     assert (response.status_code, response.content) == INVALID
 
 
@@ -60,10 +64,10 @@ async def test_what_is_not_one_json_object_is_refused(bench: Bench, body: bytes)
     ],
     ids=short,
 )
-async def test_json_that_cannot_be_kept_as_it_is_is_refused(bench: Bench, raw: bytes) -> None:
-    response = await bench.post(with_raw(raw))
+async def test_json_that_cannot_be_kept_as_it_is_is_refused(intake: Intake, raw: bytes) -> None:
+    response = await intake.post(with_raw(raw))
     assert (response.status_code, response.content) == INVALID
-    assert bench.queued == []
+    assert intake.queued == []
 
 
 @pytest.mark.parametrize(
@@ -75,36 +79,36 @@ async def test_json_that_cannot_be_kept_as_it_is_is_refused(bench: Bench, raw: b
     ],
     ids=short,
 )
-async def test_a_further_member_of_any_kind_is_kept_as_the_seed_would_write_it(bench: Bench, raw: bytes) -> None:
+async def test_a_further_member_of_any_kind_is_queued_as_the_seed_would_write_it(intake: Intake, raw: bytes) -> None:
     body = with_raw(raw)
-    assert (await bench.post(body)).status_code == 200
-    assert bench.queued == [kept(json.loads(body)["data"])]
+    assert (await intake.post(body)).status_code == 200
+    assert intake.queued == [queued(json.loads(body)["data"])]
 
 
 @pytest.mark.parametrize("innermost", ["text", {}, []], ids=repr)
-async def test_64_containers_within_one_another_are_taken_and_65_refused(bench: Bench, innermost: object) -> None:
+async def test_64_containers_within_one_another_are_taken_and_65_refused(intake: Intake, innermost: object) -> None:
     """The posted object is the first, `data` the second; a container is counted, empty or not."""
     most = 64 - isinstance(innermost, dict | list)
-    assert (await bench.post(nested(most, innermost))).status_code == 200
-    response = await bench.post(nested(most + 1, innermost))
+    assert (await intake.post(nested(most, innermost))).status_code == 200
+    response = await intake.post(nested(most + 1, innermost))
     assert (response.status_code, response.content) == INVALID
 
 
-async def test_nesting_outside_data_counts_too_and_the_token_is_not_asked_first(bench: Bench) -> None:
+async def test_nesting_outside_data_counts_too_and_the_token_is_not_asked_first(intake: Intake) -> None:
     body = b'{"ignored": ' + b"[" * 64 + b"]" * 64 + b', "token": "wrong"}'
-    assert (await bench.post(body)).status_code == 400
-    assert (await bench.post(body.replace(b"[" * 64, b"[" * 63).replace(b"]" * 64, b"]" * 63))).status_code == 401
+    assert (await intake.post(body)).status_code == 400
+    assert (await intake.post(body.replace(b"[" * 64, b"[" * 63).replace(b"]" * 64, b"]" * 63))).status_code == 401
 
 
-async def test_brackets_in_text_and_many_side_by_side_are_no_nesting(bench: Bench) -> None:
+async def test_brackets_in_text_and_many_side_by_side_are_no_nesting(intake: Intake) -> None:
     data = email(email_content="[{" * 500, further=[[], {}] * 500)
-    assert (await bench.post(posted(data))).status_code == 200
-    assert bench.queued == [kept(data)]
+    assert (await intake.post(posted(data))).status_code == 200
+    assert intake.queued == [queued(data)]
 
 
-async def test_of_members_of_one_name_the_last_counts(bench: Bench) -> None:
+async def test_of_members_of_one_name_the_last_counts(intake: Intake) -> None:
     body = posted().replace(b'"token": "foobar"', b'"token": "wrong", "token": "foobar"')
     body = body.replace(b'"email_content":', b'"email_sender": "Another", "email_content":')
-    assert (await bench.post(body)).status_code == 200
-    assert bench.queued == [kept(json.loads(body)["data"])]
-    assert bench.queued == [kept(email(email_sender="Another"))]
+    assert (await intake.post(body)).status_code == 200
+    assert intake.queued == [queued(json.loads(body)["data"])]
+    assert intake.queued == [queued(email(email_sender="Another"))]

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from intake_bench import Bench, email, posted
 from processing_requests import answers
 from processing_requests.openapi import Email, PostedEmail, Problem, Processed, Refused
+from unit.processing_requests.posted_emails import email, posted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from unit.processing_requests.intake import Intake
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 
 @pytest.fixture
-async def document(bench: Bench) -> dict[str, Any]:
-    response = await bench.request("GET", "/openapi.json")
+async def document(intake: Intake) -> dict[str, Any]:
+    response = await intake.request("GET", "/openapi.json")
     assert (response.status_code, response.headers["content-type"]) == (200, "application/json")
     parsed: dict[str, Any] = response.json()
     return parsed
@@ -99,30 +101,30 @@ def test_its_example_is_the_seeds_request_and_is_taken(document: dict[str, Any])
     ],
     ids=str,
 )
-async def test_what_its_types_refuse_the_intake_refuses(bench: Bench, changes: dict[str, object]) -> None:
+async def test_what_its_types_refuse_the_intake_refuses(intake: Intake, changes: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(email(**changes), Email)
-    assert (await bench.post_data(**changes)).status_code == 400
+    assert (await intake.post_data(**changes)).status_code == 400
 
 
 @pytest.mark.parametrize(
     "changes", [{}, {"email_timestream": 0}, {"email_timestream": "0" * 20}, {"more": [1]}], ids=str
 )
-async def test_what_its_types_take_the_intake_takes(bench: Bench, changes: dict[str, object]) -> None:
+async def test_what_its_types_take_the_intake_takes(intake: Intake, changes: dict[str, object]) -> None:
     msgspec.convert(email(**changes), Email)
-    assert (await bench.post_data(**changes)).status_code == 200
+    assert (await intake.post_data(**changes)).status_code == 200
 
 
-async def test_answers_are_of_the_types_that_it_describes(bench: Bench) -> None:
+async def test_answers_are_of_the_types_that_it_describes(intake: Intake) -> None:
     headers = {"Content-Type": "application/json", "Accept": "application/problem+json"}
-    msgspec.json.decode((await bench.post()).content, type=Processed)
-    msgspec.json.decode((await bench.post(b"{")).content, type=Refused)
-    problem = msgspec.json.decode((await bench.post(posted({}), headers)).content, type=Problem)
+    msgspec.json.decode((await intake.post()).content, type=Processed)
+    msgspec.json.decode((await intake.post(b"{")).content, type=Refused)
+    problem = msgspec.json.decode((await intake.post(posted({}), headers)).content, type=Problem)
     assert problem.errors
 
 
-async def test_the_page_to_read_shows_every_answer(bench: Bench) -> None:
-    response = await bench.request("GET", "/docs")
+async def test_the_page_to_read_shows_every_answer(intake: Intake) -> None:
+    response = await intake.request("GET", "/docs")
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/html")
     shown = response.text.replace("&quot;", '"')
@@ -134,8 +136,8 @@ async def test_the_page_to_read_shows_every_answer(bench: Bench) -> None:
         assert field in shown
 
 
-async def test_the_page_runs_and_fetches_nothing(bench: Bench) -> None:
-    response = await bench.request("GET", "/docs")
+async def test_the_page_runs_and_fetches_nothing(intake: Intake) -> None:
+    response = await intake.request("GET", "/docs")
     assert "<script" not in response.text
     assert not re.search(r"(?:https?:)?//", response.text)
     assert re.findall(r'(?:href|src)="([^"]*)"', response.text) == ["openapi.json"]
@@ -143,8 +145,8 @@ async def test_the_page_runs_and_fetches_nothing(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs"])
-async def test_it_can_be_read_and_nothing_else(bench: Bench, path: str) -> None:
-    assert (await bench.request("HEAD", path)).status_code == 200
-    response = await bench.request("POST", path)
+async def test_it_can_be_read_and_nothing_else(intake: Intake, path: str) -> None:
+    assert (await intake.request("HEAD", path)).status_code == 200
+    response = await intake.request("POST", path)
     assert (response.status_code, response.content) == (405, b'{"error": "Method Not Allowed"}')
     assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD"}

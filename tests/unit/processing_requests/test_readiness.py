@@ -1,4 +1,4 @@
-"""Readiness is the last real write, and a probe's word once that has failed."""
+"""Readiness is the result of the last send, and of a probe once a send has failed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from intake_bench import Bench, email, kept
-from processing_requests import sending
+from processing_requests import queue_sender
+from unit.processing_requests.intake import Intake
+from unit.processing_requests.posted_emails import email, queued
+from unit.processing_requests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -17,12 +19,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "_PROBE_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(queue_sender, "_PROBE_INTERVAL_SECONDS", 0.01)
 
 
 @asynccontextmanager
-async def probing(bench: Bench) -> AsyncIterator[None]:
-    task = asyncio.create_task(bench.sending.probe_while_at_fault())
+async def probing(intake: Intake) -> AsyncIterator[None]:
+    task = asyncio.create_task(intake.service.sender.probe_while_unhealthy())
     try:
         yield
     finally:
@@ -30,86 +32,86 @@ async def probing(bench: Bench) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_before_the_first_probe_it_is_not_ready(bench: Bench) -> None:
-    assert bench.health.faults == {"queue": "not tried yet"}
-    async with probing(bench):
-        await bench.until(lambda: not bench.health.faults)
+async def test_before_the_first_probe_it_is_not_ready(intake: Intake) -> None:
+    assert intake.service.health.faults == {"queue": "not tried yet"}
+    async with probing(intake):
+        await until(lambda: not intake.service.health.faults)
 
 
-async def test_a_queue_that_is_down_at_the_start_is_found_well_when_it_comes_up(bench: Bench) -> None:
-    bench.queue.memory.unavailable = "down"
-    async with probing(bench):
-        await bench.until(lambda: bench.queue.probes > 2)
-        assert bench.health.faults == {"queue": "down"}
-        bench.queue.memory.unavailable = None
-        await bench.until(lambda: not bench.health.faults)
+async def test_a_queue_that_is_down_at_the_start_is_found_healthy_when_it_comes_up(intake: Intake) -> None:
+    intake.queue.unavailable = "down"
+    async with probing(intake):
+        await until(lambda: intake.queue.probes > 2)
+        assert intake.service.health.faults == {"queue": "down"}
+        intake.queue.unavailable = None
+        await until(lambda: not intake.service.health.faults)
 
 
-async def test_a_failed_write_makes_it_unready_and_the_probe_ready_again_without_traffic(bench: Bench) -> None:
-    async with probing(bench):
-        await bench.until(lambda: not bench.health.faults)
-        bench.queue.memory.unavailable = "denied"
-        assert (await bench.post()).status_code == 503
-        assert bench.health.faults == {"queue": "denied"}
-        bench.queue.memory.unavailable = None
-        await bench.until(lambda: not bench.health.faults)
-    assert bench.queued == []
+async def test_a_failed_write_makes_it_unready_and_the_probe_ready_again_without_traffic(intake: Intake) -> None:
+    async with probing(intake):
+        await until(lambda: not intake.service.health.faults)
+        intake.queue.unavailable = "denied"
+        assert (await intake.post()).status_code == 503
+        assert intake.service.health.faults == {"queue": "denied"}
+        intake.queue.unavailable = None
+        await until(lambda: not intake.service.health.faults)
+    assert intake.queued == []
 
 
-async def test_while_all_is_well_nothing_is_probed(bench: Bench) -> None:
-    async with probing(bench):
-        await bench.until(lambda: not bench.health.faults)
+async def test_while_the_queue_is_healthy_it_is_not_probed(intake: Intake) -> None:
+    async with probing(intake):
+        await until(lambda: not intake.service.health.faults)
         for n in range(5):
-            assert (await bench.post_data(n=n)).status_code == 200
-    assert bench.queue.probes == 1
+            assert (await intake.post_data(n=n)).status_code == 200
+    assert intake.queue.probes == 1
 
 
 async def test_a_write_that_times_out_makes_it_unready() -> None:
-    bench = Bench(queue_timeout_seconds=0.02)
-    bench.queue.flowing.clear()
-    assert (await bench.post()).status_code == 503
-    assert bench.health.faults == {"queue": "no confirmation within 0.02 s"}
-    bench.queue.flowing.set()
-    await bench.sending.drain()
+    intake = Intake(queue_timeout_seconds=0.02)
+    intake.queue.flowing.clear()
+    assert (await intake.post()).status_code == 503
+    assert intake.service.health.faults == {"queue": "no confirmation within 0.02 s"}
+    intake.queue.flowing.set()
+    await intake.service.sender.drain()
 
 
-async def test_an_unforeseen_error_of_the_queue_makes_it_unready_and_names_no_content(bench: Bench) -> None:
-    bench.queue.error = RuntimeError("Your Content")
-    assert (await bench.post()).status_code == 500
-    assert bench.health.faults == {"queue": "RuntimeError"}
+async def test_an_unforeseen_error_of_the_queue_makes_it_unready_and_names_no_content(intake: Intake) -> None:
+    intake.queue.error = RuntimeError("Your Content")
+    assert (await intake.post()).status_code == 500
+    assert intake.service.health.faults == {"queue": "RuntimeError"}
 
 
-async def test_a_write_that_succeeds_makes_it_ready_without_a_probe(bench: Bench) -> None:
-    assert (await bench.post()).status_code == 200
-    assert not bench.health.faults
-    assert bench.queue.probes == 0
+async def test_a_write_that_succeeds_makes_it_ready_without_a_probe(intake: Intake) -> None:
+    assert (await intake.post()).status_code == 200
+    assert not intake.service.health.faults
+    assert intake.queue.probes == 0
 
 
-async def test_one_refused_email_among_good_ones_leaves_it_ready(bench: Bench) -> None:
-    bench.queue.flowing.clear()
-    bench.queue.bad = {kept(email(n=1))}
-    posts = [asyncio.create_task(bench.post_data(n=n)) for n in range(3)]
-    await bench.until(lambda: bench.sending._batcher.entries_held == 3)
-    bench.queue.flowing.set()
+async def test_one_refused_email_among_good_ones_leaves_it_ready(intake: Intake) -> None:
+    intake.queue.flowing.clear()
+    intake.queue.refused = {queued(email(n=1))}
+    posts = [asyncio.create_task(intake.post_data(n=n)) for n in range(3)]
+    await until(lambda: intake.waiting == 3)
+    intake.queue.flowing.set()
     assert [response.status_code for response in await asyncio.gather(*posts)] == [200, 503, 200]
-    assert not bench.health.faults
+    assert not intake.service.health.faults
 
 
-async def test_a_call_whose_every_email_is_refused_makes_it_unready(bench: Bench) -> None:
-    bench.queue.bad = {kept(email())}
-    assert (await bench.post()).status_code == 503
-    assert bench.health.faults == {"queue": "It is bad."}
+async def test_a_call_whose_every_email_is_refused_makes_it_unready(intake: Intake) -> None:
+    intake.queue.refused = {queued(email())}
+    assert (await intake.post()).status_code == 503
+    assert intake.service.health.faults == {"queue": "It is bad."}
 
 
-async def test_an_outage_is_said_once_and_so_is_its_end(bench: Bench, lines: list[dict[str, str]]) -> None:
-    async with probing(bench):
-        await bench.until(lambda: not bench.health.faults)
-        bench.queue.memory.unavailable = "down"
+async def test_an_outage_is_logged_once_and_so_is_its_end(intake: Intake, lines: list[dict[str, str]]) -> None:
+    async with probing(intake):
+        await until(lambda: not intake.service.health.faults)
+        intake.queue.unavailable = "down"
         for _ in range(3):
-            assert (await bench.post()).status_code == 503
-        probes = bench.queue.probes
-        await bench.until(lambda: bench.queue.probes > probes + 3)
-        bench.queue.memory.unavailable = None
-        await bench.until(lambda: not bench.health.faults)
-    said = [line["event"] for line in lines if line["log_level"] in {"info", "error"}]
-    assert said == ["queue_available", "queue_unavailable", "queue_available"]
+            assert (await intake.post()).status_code == 503
+        probes = intake.queue.probes
+        await until(lambda: intake.queue.probes > probes + 3)
+        intake.queue.unavailable = None
+        await until(lambda: not intake.service.health.faults)
+    events = [line["event"] for line in lines if line["log_level"] in {"info", "error"}]
+    assert events == ["queue_available", "queue_unavailable", "queue_available"]

@@ -6,15 +6,17 @@ import json
 import logging
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import structlog
 from prometheus_client import generate_latest
 
 from checkpoint.operations.telemetry import configure_logging
-from intake_bench import JSON, Bench, connected, email, head, posted
 from processing_requests.settings import IntakeSettings
+from unit.processing_requests.intake import Intake
+from unit.processing_requests.posted_emails import JSON, email, posted
+from unit.processing_requests.raw_http import connected, head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +48,7 @@ EMAIL = {name: marked(name) for name in email()} | {"email_timestream": "1706213
 TOKEN = marked("token")
 
 
-async def every_kind_of_request(bench: Bench) -> dict[int, int]:
+async def every_kind_of_request(intake: Intake) -> dict[int, int]:
     """Requests for every answer there is, each with all the secrets it can hold; how often each status came."""
     good = posted(EMAIL, TOKEN)
     headers = {**JSON, "Authorization": f"Bearer {TOKEN}", "Accept": "application/problem+json"}
@@ -58,12 +60,12 @@ async def every_kind_of_request(bench: Bench) -> dict[int, int]:
         good[:-1],
         good.replace(b'"' + marked("value").encode(), rb'"\ud800' + marked("value").encode()),
         good.replace(marked("value").encode(), marked("value").encode() + b"\xff"),
-        good.ljust(bench.max_bytes + 1),
+        good.ljust(intake.settings.max_request_bytes + 1),
     ]
     statuses: dict[int, int] = {}
 
     async def post(body: bytes, headers: dict[str, str], path: str = "/process_request") -> None:
-        status = (await bench.request("POST", path, content=body, headers=headers)).status_code
+        status = (await intake.request("POST", path, content=body, headers=headers)).status_code
         statuses[status] = statuses.get(status, 0) + 1
 
     for body in bodies:
@@ -72,21 +74,20 @@ async def every_kind_of_request(bench: Bench) -> dict[int, int]:
     await post(good, {"Content-Type": marked("type")})
     await post(good, {**JSON, "Authorization": f"Bearer {marked('wrong')}"})
     await post(good, headers, f"/{marked('path')}")
-    bench.queue.memory.unavailable = "down"
+    intake.queue.unavailable = "down"
     await post(good, JSON)
-    bench.queue.memory.unavailable = None
-    bench.queue.error = RuntimeError(good.decode())
+    intake.queue.unavailable = None
+    intake.queue.error = RuntimeError(good.decode())
     await post(good, JSON)
-    bench.queue.error = None
+    intake.queue.error = None
     return statuses
 
 
 async def test_no_log_line_at_any_level_holds_a_token_or_content() -> None:
-    bench = Bench(token=f"{TOKEN},{marked('other-token')}", max_bytes=2000)
+    intake = Intake(token=f"{TOKEN},{marked('other-token')}", max_request_bytes=2000)
     with everything_logged() as written:
-        statuses = await every_kind_of_request(bench)
-        bench.tally.report()
-        async with bench.serving() as port:
+        statuses = await every_kind_of_request(intake)
+        async with intake.serving() as port:
             for raw in (
                 head(len(posted(EMAIL, TOKEN)), f"Authorization: Bearer {TOKEN}") + posted(EMAIL, TOKEN),
                 f"GET /{MARK} {MARK}\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode(),
@@ -101,52 +102,36 @@ async def test_no_log_line_at_any_level_holds_a_token_or_content() -> None:
     assert MARK not in repr(lines)
     assert {line["level"] for line in lines} >= {"debug", "info", "error"}
     assert {line["event"] for line in lines} >= {
-        "queued",
-        "refused",
-        "failed",
-        "answered",
+        "message_queued",
+        "request_refused",
+        "unexpected_error",
+        "requests_answered",
         "queue_unavailable",
         "queue_available",
     }
 
 
-async def test_each_request_has_one_line_at_debug_and_none_above(bench: Bench, lines: list[dict[str, Any]]) -> None:
-    await bench.post()
-    await bench.post(b"{")
-    await bench.post(posted(token="wrong"))
-    of_requests = [line for line in lines if line["event"] in {"queued", "refused"}]
-    assert [line["log_level"] for line in of_requests] == ["debug"] * 3
-    assert [line.get("status") for line in of_requests] == [None, 400, 401]
-
-
-async def test_the_summary_counts_the_answers_by_status(bench: Bench, lines: list[dict[str, Any]]) -> None:
-    for body in (posted(), posted(), b"{"):
-        await bench.post(body)
-    bench.tally.report()
-    assert lines[-1] == {"event": "answered", "200": 2, "400": 1, "log_level": "info"}
-
-
 async def test_no_metric_holds_a_token_or_content() -> None:
-    bench = Bench(token=TOKEN, max_bytes=2000)
-    await every_kind_of_request(bench)
-    exposed = generate_latest(bench.metrics.registry).decode()
+    intake = Intake(token=TOKEN, max_request_bytes=2000)
+    await every_kind_of_request(intake)
+    exposed = generate_latest(intake.service.metrics.registry).decode()
     assert 'checkpoint_requests_total{status="200"}' in exposed
     assert MARK not in exposed
 
 
 async def test_no_answer_repeats_a_token_or_content() -> None:
-    bench = Bench(token=TOKEN)
+    intake = Intake(token=TOKEN)
     for body in (posted(EMAIL, "x"), posted([marked("x")], TOKEN), posted(EMAIL, TOKEN)[:-1]):
-        response = await bench.post(body, {**JSON, "Accept": "application/problem+json"})
+        response = await intake.post(body, {**JSON, "Accept": "application/problem+json"})
         assert MARK not in response.text + repr(response.headers)
 
 
 def test_no_repr_of_what_holds_tokens_shows_them() -> None:
-    bench = Bench(token=TOKEN)
+    intake = Intake(token=TOKEN)
     settings = IntakeSettings(token=TOKEN)
-    assert MARK not in f"{bench.tokens!r} {bench.tokens} {settings!r} {settings}"
+    assert MARK not in f"{intake.service.tokens!r} {intake.service.tokens} {settings!r} {settings}"
 
 
-def test_an_error_about_tokens_does_not_repeat_them(bench: Bench) -> None:
+def test_an_error_about_tokens_does_not_repeat_them(intake: Intake) -> None:
     with pytest.raises(ValueError, match="holds no token"):
-        bench.tokens.replace(" , ")
+        intake.service.tokens.replace(" , ")

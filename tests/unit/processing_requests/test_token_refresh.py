@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from intake_bench import DEADLINE, Bench, posted
-from processing_requests.tokens import Tokens, keep_fresh
+from processing_requests.tokens import Tokens, refresh_periodically
+from unit.processing_requests.posted_emails import posted
+from unit.processing_requests.waiting import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from unit.processing_requests.intake import Intake
 
 
 class Store:
@@ -37,7 +40,7 @@ class Store:
 async def read_anew(tokens: Tokens, *answers: str | Exception) -> AsyncIterator[None]:
     """Keep the tokens fresh until each of these has been read."""
     store = Store(*answers)
-    task = asyncio.create_task(keep_fresh(tokens, store.fetch, every_seconds=0.001))
+    task = asyncio.create_task(refresh_periodically(tokens, store.fetch, every_seconds=0.001))
     async with asyncio.timeout(DEADLINE):
         await store.all_used.wait()
     try:
@@ -47,17 +50,17 @@ async def read_anew(tokens: Tokens, *answers: str | Exception) -> AsyncIterator[
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_token_is_rotated_while_clients_go_on(bench: Bench) -> None:
-    async with read_anew(bench.tokens, "foobar,new"):
-        assert (await bench.post(posted(token="foobar"))).status_code == 200
-        assert (await bench.post(posted(token="new"))).status_code == 200
-    async with read_anew(bench.tokens, "new"):
-        assert (await bench.post(posted(token="foobar"))).status_code == 401
-        assert (await bench.post(posted(token="new"))).status_code == 200
+async def test_a_token_is_rotated_while_clients_go_on(intake: Intake) -> None:
+    async with read_anew(intake.service.tokens, "foobar,new"):
+        assert (await intake.post(posted(token="foobar"))).status_code == 200
+        assert (await intake.post(posted(token="new"))).status_code == 200
+    async with read_anew(intake.service.tokens, "new"):
+        assert (await intake.post(posted(token="foobar"))).status_code == 401
+        assert (await intake.post(posted(token="new"))).status_code == 200
 
 
 @pytest.mark.parametrize("failure", [OSError("s3cr3t"), KeyError("s3cr3t"), TimeoutError(), "", " ", ",,"], ids=repr)
-async def test_a_failed_or_empty_read_keeps_the_last_good_tokens_and_is_said_once(
+async def test_a_failed_or_empty_read_keeps_the_last_good_tokens_and_is_logged_once(
     failure: str | Exception, lines: list[dict[str, str]]
 ) -> None:
     tokens = Tokens("old")
@@ -65,22 +68,20 @@ async def test_a_failed_or_empty_read_keeps_the_last_good_tokens_and_is_said_onc
         assert tokens.accept("good")
         assert not tokens.accept("old")
         assert not tokens.accept("")
-    assert [(line["log_level"], line["event"]) for line in lines] == [
-        ("warning", "tokens could not be read again; the last good ones stay")
-    ]
+    assert [(line["log_level"], line["event"]) for line in lines] == [("warning", "tokens_refresh_failed")]
     assert "s3cr3t" not in repr(lines)
 
 
-async def test_reading_again_after_a_failure_is_said_and_takes_the_new_tokens(lines: list[dict[str, str]]) -> None:
+async def test_a_refresh_after_a_failed_one_is_logged_and_takes_the_new_tokens(lines: list[dict[str, str]]) -> None:
     tokens = Tokens("old")
     async with read_anew(tokens, OSError(), OSError(), "new", OSError(), "newer"):
         assert tokens.accept("newer")
         assert not tokens.accept("new")
         assert not tokens.accept("old")
-    assert [line["log_level"] for line in lines] == ["warning", "info", "warning", "info"]
+    assert [line["event"] for line in lines] == ["tokens_refresh_failed", "tokens_refreshed"] * 2
 
 
-def test_no_tokens_at_all_cannot_be_started_with() -> None:
+def test_there_is_no_starting_without_a_token() -> None:
     for nothing in ("", " ", ",", " , "):
         with pytest.raises(ValueError, match="TOKEN: holds no token"):
             Tokens(nothing)

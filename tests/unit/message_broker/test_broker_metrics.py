@@ -1,0 +1,97 @@
+"""What Prometheus reads of the broker."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from prometheus_client import generate_latest
+
+from checkpoint.version import VERSION
+from emails import body
+
+if TYPE_CHECKING:
+    from brokers import RunningBroker
+
+OUTCOMES = ("created", "already_there", "dead_lettered", "released", "failed")
+
+
+def exposition(broker: RunningBroker) -> str:
+    text: bytes = generate_latest(broker.service.metrics.registry)
+    return text.decode()
+
+
+def gauge(broker: RunningBroker, name: str) -> float | None:
+    return broker.service.metrics.registry.get_sample_value(name)
+
+
+async def test_before_any_message_every_outcome_is_there_with_0(broker: RunningBroker) -> None:
+    assert {outcome: broker.counted(outcome) for outcome in OUTCOMES} == dict.fromkeys(OUTCOMES, 0)
+
+
+async def test_messages_that_end_are_counted_by_outcome(broker: RunningBroker) -> None:
+    await broker.queue.send([body("a"), body("a"), b"x"])
+    async with broker.running():
+        await broker.drained()
+    counted = {outcome: broker.counted(outcome) for outcome in OUTCOMES}
+    assert counted == dict.fromkeys(OUTCOMES, 0) | {"created": 1, "already_there": 1, "dead_lettered": 1}
+    assert gauge(broker, "checkpoint_message_duration_seconds_count") == 3
+
+
+async def test_the_duration_of_a_message_is_told_by_the_clock_of_the_service(broker: RunningBroker) -> None:
+    broker.store.let.clear()
+    await broker.queue.send([body()])
+    async with broker.running():
+        await broker.until(lambda: broker.store.calls)
+        broker.clock.now += 7
+        broker.store.let.set()
+        await broker.drained()
+    assert gauge(broker, "checkpoint_message_duration_seconds_sum") == 7
+
+
+async def test_in_flight_are_messages_and_not_the_slots_of_a_long_poll(broker: RunningBroker) -> None:
+    async with broker.running():
+        await broker.until(lambda: broker.queue.under_way and not broker.faults)
+        assert gauge(broker, "checkpoint_messages_in_flight") == 0
+        broker.store.let.clear()
+        await broker.queue.send([body()])
+        await broker.until(lambda: gauge(broker, "checkpoint_messages_in_flight") == 1)
+        broker.store.let.set()
+        await broker.until(lambda: gauge(broker, "checkpoint_messages_in_flight") == 0)
+
+
+async def test_an_outage_shows_in_the_gauges_and_so_does_its_end(broker: RunningBroker) -> None:
+    async with broker.running():
+        broker.store.unavailable = "down"
+        await broker.queue.send([body()])
+        await broker.until(lambda: gauge(broker, "checkpoint_archive_up") == 0)
+        await broker.until(lambda: gauge(broker, "checkpoint_circuit_breaker_open") == 1)
+        broker.store.unavailable = None
+        await broker.drained()
+        assert gauge(broker, "checkpoint_archive_up") == 1
+        assert gauge(broker, "checkpoint_circuit_breaker_open") == 0
+
+
+async def test_the_build_and_the_process_are_told_and_no_series_of_creation_times(broker: RunningBroker) -> None:
+    text = exposition(broker)
+    assert f'service="message_broker",version="{VERSION}"' in text
+    assert "process_cpu_seconds_total " in text
+    assert "_created" not in text
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="Prometheus's promtool is not on the PATH")
+async def test_promtool_finds_nothing_to_say(broker: RunningBroker) -> None:
+    await broker.queue.send([body("a"), b"x"])
+    async with broker.running():
+        await broker.drained()
+        checked = await asyncio.to_thread(
+            subprocess.run,
+            ["promtool", "check", "metrics"],  # noqa: S607  from the PATH, as a user has it
+            input=exposition(broker).encode(),
+            capture_output=True,
+            check=False,
+        )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
