@@ -59,7 +59,7 @@ class CircuitBreaker:
         """Report that a message has gone the whole way; those who wait after a failure try again at once."""
         self._change_to(State.CLOSED)
 
-    async def open(self, attempt: int) -> None:
+    async def open_and_wait(self, attempt: int) -> None:
         """Report a failure, and wait before the next attempt: until a backoff ends (half-open), or the circuit closes.
 
         attempt: how many failures in a row came before this one.
@@ -71,10 +71,10 @@ class CircuitBreaker:
             if self.state is State.OPEN:
                 self._change_to(State.HALF_OPEN)
 
-    async def leave_closed(self, attempt: int) -> None:
-        """Wait out a backoff for a message that fails while others succeed: its failures tell nothing about the others.
+    async def wait_alone(self, attempt: int) -> None:
+        """Wait out a backoff for a message that fails while others succeed: the state stays as it is.
 
-        It does not count as in flight meanwhile, for else it would keep a half-open circuit from being tried.
+        Meanwhile it does not count as in flight, because a half-open circuit is tried only when nothing is.
         """
         self.message_ended()
         try:

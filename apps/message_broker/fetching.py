@@ -80,31 +80,34 @@ class Fetcher:
         self._polls += 1
         failures = 0
         try:
-            while not (self._is_closed or (extra and self.breaker.state is not State.CLOSED)):
+            while not self._is_closed:
                 try:
-                    asked, brought = await self._fetch_batch(_EXTRA_POLL_SECONDS if extra else self.wait_seconds)
+                    asked, brought = await self._fetch_batch(extra=extra)
                 except QueueUnavailableError as error:
                     self.health.unhealthy(QUEUE, str(error))
-                    await self.breaker.open(failures)
+                    await self.breaker.open_and_wait(failures)
                     failures += 1
                     continue
                 failures = 0
-                if brought == asked and self._polls < self.most_polls:
-                    polls.create_task(self._poll(polls, extra=True))
                 if extra and not brought:
                     return
+                if brought == asked and self._polls < self.most_polls:
+                    polls.create_task(self._poll(polls, extra=True))
         finally:
             self._polls -= 1
 
-    async def _fetch_batch(self, wait_seconds: float) -> tuple[int, int]:
+    async def _fetch_batch(self, *, extra: bool) -> tuple[int, int]:
         """Wait for free slots, wait for the breaker, receive, start; gives how many it asked for, and how many came."""
         reserved = await self.slots.reserve(self.batch)
         messages: list[Message] = []
         try:
+            if extra and self.breaker.state is not State.CLOSED:
+                return 0, 0
             asked = await self.breaker.admit(reserved)
             asked_at = self.clock.monotonic()
             if not self._is_closed:
-                messages = await self._receive(asked, min(wait_seconds, self.wait_seconds))
+                wait_seconds = min(_EXTRA_POLL_SECONDS, self.wait_seconds) if extra else self.wait_seconds
+                messages = await self._receive(asked, wait_seconds)
         finally:
             self.slots.free(reserved - len(messages))
         for message in messages:

@@ -22,8 +22,9 @@ from message_broker.fetching import QUEUE
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from checkpoint.archive.archive import Archive
+    from checkpoint.archive.archive import Archive, PutResult
     from checkpoint.clock import Clock
+    from checkpoint.message_queue.port import Message
     from checkpoint.operations.health import Health
     from message_broker.circuit_breaker import CircuitBreaker
     from message_broker.in_flight import Held, InFlight
@@ -41,7 +42,7 @@ _RECEIVES_OF_UNREADABLE: Final = 5
 
 @dataclass(eq=False, kw_only=True)
 class Broker:
-    """Moves messages from a queue to an archive. `move` is the life of one message."""
+    """Moves messages from the queue to the archive. `move` is the life of one message."""
 
     archive: Archive
     in_flight: InFlight
@@ -89,20 +90,24 @@ class Broker:
 
     async def _end(self, held: Held) -> Outcome:
         try:
-            email = Email.read(held.message.body)
-            result = await self._until_available(ARCHIVE, lambda: self.archive.put(email))
+            result = await self._archive(held.message)
         except (NotAnEmailError, NamesTakenError) as error:
             return await self._dead_letter(held, str(error))
         except ObjectUnreadableError as error:
             return await self._release_or_dead_letter(held, error)
         await self.in_flight.free_slot(held)
         await self._delete(held)
-        self.health.clear_warnings(email.names)
-        _log.debug("message_archived", message_id=email.identity, object=result.name, created=result.created)
         return "created" if result.created else "already_there"
 
+    async def _archive(self, message: Message) -> PutResult:
+        email = Email.read(message.body)
+        result = await self._until_available(ARCHIVE, lambda: self.archive.put(email))
+        self.health.clear_warnings(email.names)
+        _log.debug("message_archived", message_id=email.identity, object=result.name, created=result.created)
+        return result
+
     async def _until_available(self, condition: str, call: Callable[[], Awaitable[_T]]) -> _T:
-        """What the call gives, however long it has to be tried. Raises what it raises, an outage only at a stop."""
+        """Call until there is no outage, and give the result. Raises what the call raises; an outage only at a stop."""
         attempt, fails_alone = 0, False
         while True:
             others_succeed = self.breaker.state is State.CLOSED
@@ -112,8 +117,9 @@ class Broker:
                 self.health.unhealthy(condition, str(error))
                 if self._is_stopping:
                     raise
+                # Its first failure may be the first sign of an outage; a later one, while others succeed, is its own.
                 fails_alone = fails_alone or (attempt > 0 and others_succeed)
-                await (self.breaker.leave_closed(attempt) if fails_alone else self.breaker.open(attempt))
+                await (self.breaker.wait_alone(attempt) if fails_alone else self.breaker.open_and_wait(attempt))
                 attempt += 1
             except (NamesTakenError, ObjectUnreadableError):
                 self.health.healthy(condition)

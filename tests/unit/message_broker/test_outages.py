@@ -12,6 +12,7 @@ from brokers import RunningBroker
 from checkpoint.archive.archive import NamesTakenError
 from checkpoint.message_queue.port import EntryFault, QueueUnavailableError
 from emails import body
+from message_broker.circuit_breaker import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -230,3 +231,25 @@ async def test_a_restart_in_the_middle_of_an_outage_makes_no_second_object(broke
         await broker.drained()
     assert len(broker.store.objects) == 3
     assert broker.counted("already_there") == 2
+
+
+async def test_after_a_backlog_an_outage_is_tried_with_one_message_by_one_poll() -> None:
+    broker = RunningBroker(slots=40)
+    async with broker.running():
+        await prove(broker)
+        broker.queue.latency = 0.002
+        await broker.queue.send([body(str(number)) for number in range(2000)])
+        await broker.until(lambda: broker.queue.under_way > 2)
+        # What is in flight ends: nothing is left that could try again.
+        broker.queue.failing["receive"] = QueueUnavailableError("away")
+        breaker = broker.service.broker.breaker
+        await broker.until(
+            lambda: breaker.state is not State.CLOSED and not (broker.in_flight or broker.queue.under_way)
+        )
+        broker.store.unavailable = "away"
+        broker.queue.failing.clear()
+        tried = len(broker.store.calls)
+        await broker.until(lambda: len(broker.store.calls) > tried + 30)
+        assert broker.in_flight == 1
+        broker.store.unavailable = None
+        await broker.drained()

@@ -1,0 +1,194 @@
+"""One owner of each message: hidden until it has ended, and it ends exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from structlog.testing import capture_logs
+
+from brokers import RunningBroker
+from checkpoint.message_queue.port import QueueUnavailableError
+from emails import body
+
+if TYPE_CHECKING:
+    from message_broker.in_flight import Held, InFlight
+
+
+@pytest.fixture
+def in_flight(broker: RunningBroker) -> InFlight:
+    return broker.service.in_flight
+
+
+async def receive(broker: RunningBroker, content: str = "Your Content") -> Held:
+    """One message, in flight."""
+    await broker.queue.send([body(content)])
+    await broker.service.fetcher.slots.reserve(1)
+    [message] = await broker.queue.receive(1, wait_seconds=0, visibility_seconds=30)
+    return broker.service.in_flight.add(message, received_at=broker.clock.now)
+
+
+async def free_slots(broker: RunningBroker) -> int:
+    """How many of the eight slots are free."""
+    reserved = await broker.service.fetcher.slots.reserve(8)
+    broker.service.fetcher.slots.free(reserved)
+    return reserved
+
+
+async def test_a_deleted_message_has_ended_and_its_slot_is_free(broker: RunningBroker, in_flight: InFlight) -> None:
+    held = await receive(broker)
+    async with in_flight.until_ended(held):
+        assert in_flight.count == 1
+        assert await in_flight.delete(held) is None
+        assert in_flight.count == 0
+    assert broker.queue.bodies == []
+    assert await free_slots(broker) == 8
+
+
+async def test_what_did_not_end_otherwise_is_released_at_once(broker: RunningBroker, in_flight: InFlight) -> None:
+    held = await receive(broker)
+    async with in_flight.until_ended(held):
+        assert broker.visible() == 0
+    assert broker.visible() == 1
+    assert in_flight.count == 0
+    assert await free_slots(broker) == 8
+
+
+async def test_what_failed_by_an_error_is_released_for_later(broker: RunningBroker, in_flight: InFlight) -> None:
+    held = await receive(broker)
+    with pytest.raises(LookupError):
+        async with in_flight.until_ended(held):
+            raise LookupError
+    assert [stored.visible_at - broker.clock.now for stored in broker.queue._stored] == [2]
+    assert in_flight.count == 0
+
+
+async def test_what_is_cancelled_is_released_at_once(broker: RunningBroker, in_flight: InFlight) -> None:
+    held = await receive(broker)
+
+    async def life() -> None:
+        async with in_flight.until_ended(held):
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(life())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert broker.visible() == 1
+
+
+async def test_an_error_after_the_end_does_not_end_it_again(broker: RunningBroker, in_flight: InFlight) -> None:
+    held = await receive(broker)
+
+    async def life() -> None:
+        async with in_flight.until_ended(held):
+            await in_flight.dead_letter(held, "It is bad.")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await life()
+    assert [letter.reason for letter in broker.queue.dead_letters] == ["It is bad."]
+    assert broker.queue.bodies == []
+    assert await free_slots(broker) == 8
+
+
+async def test_a_failed_delete_has_not_ended_it_and_can_be_tried_again(
+    broker: RunningBroker, in_flight: InFlight
+) -> None:
+    held = await receive(broker)
+    async with in_flight.until_ended(held):
+        broker.queue.unavailable = "away"
+        with pytest.raises(QueueUnavailableError):
+            await in_flight.delete(held)
+        assert in_flight.count == 1
+        broker.queue.unavailable = None
+        assert await in_flight.delete(held) is None
+    assert broker.queue.bodies == []
+
+
+async def test_a_message_whose_object_is_durable_holds_no_slot_and_no_body(
+    broker: RunningBroker, in_flight: InFlight
+) -> None:
+    held = await receive(broker)
+    await in_flight.free_slot(held)
+    assert await free_slots(broker) == 8
+    assert held.message.body == b""
+    assert await in_flight.delete(held) is None
+    assert await free_slots(broker) == 8
+
+
+async def test_visibility_is_changed_when_half_of_the_timeout_is_over(
+    broker: RunningBroker, in_flight: InFlight
+) -> None:
+    held = await receive(broker)
+    [stored] = broker.queue._stored
+    since = broker.clock.now
+    broker.clock.now += 14
+    await in_flight.change_visibility()
+    assert stored.visible_at == since + 30
+    broker.clock.now += 2
+    await in_flight.change_visibility()
+    assert stored.visible_at == since + 16 + 30
+    assert stored.receive_count == 1
+    assert held.hidden_until == stored.visible_at
+
+
+async def test_what_has_ended_stays_ended_though_others_visibility_is_changed(
+    broker: RunningBroker, in_flight: InFlight
+) -> None:
+    released, kept = await receive(broker, "released"), await receive(broker, "kept")
+    async with in_flight.until_ended(released):
+        pass
+    broker.clock.now += 20
+    await in_flight.change_visibility()
+    assert [stored.visible_at > broker.clock.now for stored in broker.queue._stored] == [False, True]
+    await in_flight.release(kept)
+
+
+async def test_a_message_that_another_receiver_has_by_now_is_not_released(
+    broker: RunningBroker, in_flight: InFlight
+) -> None:
+    held = await receive(broker)
+    broker.clock.now += 31
+    [other] = await broker.queue.receive(1, wait_seconds=0, visibility_seconds=30)
+    with capture_logs() as lines:
+        await in_flight.change_visibility()
+    assert [line["event"] for line in lines] == ["receipt_expired"]
+    async with in_flight.until_ended(held):
+        pass
+    assert broker.visible() == 0
+    assert await broker.queue.delete([other]) == [None]
+    assert await free_slots(broker) == 8
+
+
+async def test_while_visibility_cannot_be_changed_that_is_logged_and_tried_again(
+    broker: RunningBroker, in_flight: InFlight
+) -> None:
+    await receive(broker)
+    broker.clock.now += 16
+    broker.queue.unavailable = "away"
+    with capture_logs() as lines:
+        await in_flight.change_visibility()
+    assert [(line["event"], line["messages"], line["reason"]) for line in lines] == [
+        ("change_visibility_failed", 1, "away")
+    ]
+    broker.queue.unavailable = None
+    await in_flight.change_visibility()
+    [stored] = broker.queue._stored
+    assert stored.visible_at == broker.clock.now + 30
+
+
+async def test_a_running_broker_changes_the_visibility_of_what_takes_long() -> None:
+    broker = RunningBroker(visibility_seconds=3)
+    broker.store.let.clear()
+    await broker.queue.send([body()])
+    async with broker.running():
+        await broker.until(lambda: broker.store.calls)
+        [stored] = broker.queue._stored
+        for _ in range(3):
+            broker.clock.now += 2
+            await broker.until(lambda: stored.visible_at == broker.clock.now + 3)
+        broker.store.let.set()
+        await broker.drained()
+    assert stored.receive_count == 1
