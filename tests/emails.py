@@ -8,7 +8,7 @@ from checkpoint.email import Email
 
 
 def email(content: str = "Your Content", *, timestream: str = "1706213694") -> Email:
-    """An e-mail like the seed's."""
+    """An e-mail like the assignment's."""
     return Email.read(body(content, timestream=timestream))
 
 

@@ -8,7 +8,7 @@ from msgspec import Meta
 from checkpoint.operations.telemetry import LogFormat, LogLevel
 from checkpoint.settings import Count, Port, QueueURL, Seconds, Settings
 
-_DEFAULT_TOKEN: Final = "foobar"  # noqa: S105  the seed's own, refused on any but a loopback address
+_DEFAULT_TOKEN: Final = "foobar"  # noqa: S105  for a first try: refused on any but a loopback address
 
 
 class IntakeSettings(Settings, frozen=True, kw_only=True):

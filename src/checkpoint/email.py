@@ -19,7 +19,7 @@ FIELDS: Final = ("email_subject", "email_sender", "email_timestream", "email_con
 # that no store takes (255 bytes for a file, 1,024 for an S3 key): an e-mail accepted that could never be archived.
 MAX_TIMESTREAM_DIGITS: Final = 20
 
-# The seed's queue takes 262,144 bytes a message (MaximumMessageSize), and so does every queue here.
+# The queue that Terraform makes takes 262,144 bytes per message (MaximumMessageSize), and so does every queue here.
 MAX_BODY_BYTES: Final = 262_144
 
 _SHORT_IDENTITY_DIGITS: Final = 16

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-# What no log may hold: this in every marked e-mail and token, the seed's token, the seed's e-mail.
+# What no log may hold: this in every marked e-mail and token, the assignment's token, the assignment's e-mail.
 MARK: Final = "marked#"
 SECRETS: Final = (MARK, "foobar", "Your Subject", "Your Sender", "Your Content")
 _FIRST_TIMESTREAM: Final = 1_706_213_694

@@ -1,4 +1,4 @@
-"""AWS as the emulator shows it, with the seed's queue, bucket and parameters."""
+"""AWS as the emulator shows it, with the assignment's queue, bucket and parameters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 QUEUE: Final = "my_sqs"
 BUCKET: Final = "messages-bucket-checkpoint-assignment"
-# The seed's, as far as they can be set.
+# The assignment's, as far as they can be set.
 ATTRIBUTES: Final[dict[QueueAttributeNameType, str]] = {
     "VisibilityTimeout": "30",
     "MaximumMessageSize": "262144",

@@ -12,7 +12,7 @@ import pytest
 from e2e.make_run import Run
 from e2e.marked import body, marked, md5
 from e2e.ports import free_port
-from e2e.test_seed import CONTENT, NAME
+from e2e.test_assignment import CONTENT, NAME
 from e2e.waiting import until
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 
 from e2e.marked import body, marked, md5
 from e2e.posting import post, post_all
-from e2e.test_seed import CONTENT, GOOD, NAME
+from e2e.test_assignment import CONTENT, GOOD, NAME
 from e2e.waiting import until
 from images.conftest import BROKER, INTAKE
 

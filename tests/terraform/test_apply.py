@@ -23,7 +23,7 @@ import pytest
 from e2e.on_aws import ATTRIBUTES, BUCKET, QUEUE
 from e2e.posting import post
 from e2e.services import Services
-from e2e.test_seed import CONTENT, GOOD, NAME, WRONG_TIMESTAMP, WRONG_TOKEN
+from e2e.test_assignment import CONTENT, GOOD, NAME, WRONG_TIMESTAMP, WRONG_TOKEN
 from e2e.waiting import until
 from emulator import REGION
 from terraform import prepared

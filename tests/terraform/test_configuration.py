@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from e2e.test_seed import GOOD
+from e2e.test_assignment import GOOD
 from terraform.prepared import TESTS, Terraform
 from terraform.source import CONFIGURATION, parsed, variables
 

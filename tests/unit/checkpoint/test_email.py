@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from checkpoint.email import FIELDS, Email, NotAnEmailError, encode
 from checkpoint.message_queue.port import Message
 
-SEED = {
+EXAMPLE = {
     "email_subject": "Your Subject",
     "email_sender": "Your Sender",
     "email_timestream": "1706213694",
@@ -29,7 +29,7 @@ JSON = st.recursive(
 
 
 def accept(**changes: object) -> Email:
-    return Email.accept({**SEED, **changes}, latest=LATEST)
+    return Email.accept({**EXAMPLE, **changes}, latest=LATEST)
 
 
 def pointers(data: object) -> list[str]:
@@ -39,7 +39,7 @@ def pointers(data: object) -> list[str]:
 
 
 def test_the_seeds_email_is_archived_as_the_seeds_131_bytes() -> None:
-    email = Email.accept(SEED, latest=LATEST)
+    email = Email.accept(EXAMPLE, latest=LATEST)
     assert len(email.body) == 131
     assert email.body == (
         b'{"email_subject": "Your Subject", "email_sender": "Your Sender", '
@@ -62,7 +62,7 @@ def test_the_names_are_the_seeds_then_longer_ones_with_the_identity() -> None:
 
 
 def test_members_beyond_the_four_are_kept_in_the_posted_order() -> None:
-    data = {"cc": ["a", 1, None], **SEED, "zeta": {"b": 1, "a": 2}}
+    data = {"cc": ["a", 1, None], **EXAMPLE, "zeta": {"b": 1, "a": 2}}
     assert Email.accept(data, latest=LATEST).body == json.dumps(data, ensure_ascii=False).encode()
 
 
@@ -78,23 +78,23 @@ def test_a_timestream_may_be_an_integer_and_stays_one() -> None:
     ids=repr,
 )
 def test_a_timestream_that_is_not_ascii_digits_is_a_fault(timestream: object) -> None:
-    assert pointers({**SEED, "email_timestream": timestream}) == ["/email_timestream"]
+    assert pointers({**EXAMPLE, "email_timestream": timestream}) == ["/email_timestream"]
 
 
 def test_a_timestream_at_the_latest_moment_is_accepted_and_one_second_more_is_not() -> None:
     assert accept(email_timestream=str(LATEST)).timestream == str(LATEST)
-    assert pointers({**SEED, "email_timestream": str(LATEST + 1)}) == ["/email_timestream"]
+    assert pointers({**EXAMPLE, "email_timestream": str(LATEST + 1)}) == ["/email_timestream"]
 
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_each_of_the_four_fields_must_be_there(field: str) -> None:
-    assert pointers({key: value for key, value in SEED.items() if key != field}) == [f"/{field}"]
+    assert pointers({key: value for key, value in EXAMPLE.items() if key != field}) == [f"/{field}"]
 
 
 @pytest.mark.parametrize("value", ["", 1, None, [], {}, True], ids=repr)
 @pytest.mark.parametrize("field", ["email_subject", "email_sender", "email_content"])
 def test_each_of_the_text_fields_must_be_a_string_that_is_not_empty(field: str, value: object) -> None:
-    assert pointers({**SEED, field: value}) == [f"/{field}"]
+    assert pointers({**EXAMPLE, field: value}) == [f"/{field}"]
 
 
 def test_all_faults_are_named_at_once() -> None:
@@ -108,7 +108,7 @@ def test_anything_but_an_object_is_one_fault_at_the_root(data: object) -> None:
 
 def test_a_fault_never_repeats_a_value() -> None:
     with pytest.raises(NotAnEmailError) as caught:
-        Email.accept({**SEED, "email_subject": ["secret"], "email_timestream": "secret"}, latest=LATEST)
+        Email.accept({**EXAMPLE, "email_subject": ["secret"], "email_timestream": "secret"}, latest=LATEST)
     assert "secret" not in str(caught.value)
     assert "secret" not in str(caught.value.faults)
 
@@ -127,12 +127,12 @@ def test_the_two_characters_that_sqs_refuses_are_escaped_and_read_back() -> None
 
 
 def test_from_a_queue_the_date_is_not_compared_with_a_clock() -> None:
-    body = json.dumps({**SEED, "email_timestream": "99999999999999999999"}).encode()
+    body = json.dumps({**EXAMPLE, "email_timestream": "99999999999999999999"}).encode()
     assert Email.read(body).timestream == "99999999999999999999"
 
 
 def test_from_a_queue_the_bytes_are_kept_as_they_came() -> None:
-    body = json.dumps(SEED, indent=2).encode()
+    body = json.dumps(EXAMPLE, indent=2).encode()
     assert Email.read(body).body == body
 
 
@@ -150,7 +150,7 @@ def test_bytes_that_are_no_email_are_told_apart(body: bytes) -> None:
 def test_whatever_is_accepted_reads_back_as_the_posted_data_and_passes_the_broker(
     extra: dict[str, Any], text: str
 ) -> None:
-    data = {**extra, **SEED, "email_content": text}
+    data = {**extra, **EXAMPLE, "email_content": text}
     email = Email.accept(data, latest=LATEST)
     assert json.loads(email.body) == data
     assert Email.read(email.body) == email
@@ -164,7 +164,7 @@ def test_encoding_is_json_dumps_but_for_the_two_characters(data: object) -> None
 
 
 def test_from_a_queue_what_is_longer_than_any_email_is_told_apart() -> None:
-    longest = json.dumps({**SEED, "email_content": "x" * (262_144 - 119)}).encode()
+    longest = json.dumps({**EXAMPLE, "email_content": "x" * (262_144 - 119)}).encode()
     assert len(longest) == 262_144
     assert Email.read(longest).body == longest
     with pytest.raises(NotAnEmailError, match="longer than 262144 bytes"):

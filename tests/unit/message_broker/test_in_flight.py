@@ -155,6 +155,7 @@ async def test_a_message_that_another_receiver_has_by_now_is_not_released(
     with capture_logs() as lines:
         await in_flight.change_visibility()
     assert [line["event"] for line in lines] == ["receipt_expired"]
+    broker.queue.failing["change_visibility"] = LookupError("It is the other receiver's to release.")
     async with in_flight.until_ended(held):
         pass
     assert broker.visible() == 0

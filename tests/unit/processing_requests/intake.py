@@ -85,13 +85,13 @@ class Intake:
     async def post(
         self, body: bytes | AsyncIterable[bytes] | None = None, headers: Mapping[str, str] = JSON
     ) -> httpx.Response:
-        """POST /process_request, the seed's where no body is given."""
+        """POST /process_request, the assignment's where no body is given."""
         return await self.request(
             "POST", "/process_request", content=posted() if body is None else body, headers=headers
         )
 
     async def post_data(self, **members: object) -> httpx.Response:
-        """Post the seed's e-mail with other or further members."""
+        """Post the assignment's e-mail with other or further members."""
         return await self.post(posted(email(**members)))
 
     @asynccontextmanager

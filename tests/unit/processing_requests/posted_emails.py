@@ -10,7 +10,7 @@ JSON: Final = {"Content-Type": "application/json"}
 
 
 def email(**members: object) -> dict[str, object]:
-    """The seed's e-mail, with other or further members."""
+    """The assignment's e-mail, with other or further members."""
     return {
         "email_subject": "Your Subject",
         "email_sender": "Your Sender",
@@ -21,10 +21,10 @@ def email(**members: object) -> dict[str, object]:
 
 
 def posted(data: object = None, token: object = TOKEN) -> bytes:
-    """A request's body as a client would write it; the seed's where nothing else is given."""
+    """A request's body as a client would write it; the assignment's where nothing else is given."""
     return json.dumps({"data": email() if data is None else data, "token": token}).encode()
 
 
 def queued(data: object) -> bytes:
-    """The message that must be queued for an e-mail: written as the seed writes it."""
+    """The message that must be queued for an e-mail: written as the assignment writes it."""
     return json.dumps(data, ensure_ascii=False).encode()

@@ -15,7 +15,7 @@ WEBSOCKET = ("Connection: keep-alive, Upgrade", "Upgrade: websocket", "Sec-WebSo
 
 
 def offered(n: int, *offer: str, chunked: bool = False) -> bytes:
-    """The seed's e-mail, numbered, in a request with an offer."""
+    """The assignment's e-mail, numbered, in a request with an offer."""
     body = posted(email(n=n))
     if chunked:
         return head(None, *offer) + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)

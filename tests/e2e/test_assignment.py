@@ -1,4 +1,4 @@
-"""The seed's three calls, by the letter."""
+"""The assignment's three calls, by the letter."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CONTENT: Final = (
 )
 
 
-def test_the_seeds_three_calls_are_answered_and_kept_as_the_seed_shows(world: World, services: Services) -> None:
+def test_the_assignments_three_calls_are_answered_and_archived_as_it_shows(world: World, services: Services) -> None:
     intake = services.intake()
     services.broker()
 
@@ -42,14 +42,14 @@ def test_the_seeds_three_calls_are_answered_and_kept_as_the_seed_shows(world: Wo
     assert (good.status, good.body) == (200, b'{"message": "Request processed successfully"}')
     assert (wrong_token.status, wrong_token.body) == (401, b'{"error": "Invalid token"}')
     assert (wrong_timestamp.status, wrong_timestamp.body) == (400, b'{"error": "Invalid date format or fields"}')
-    until(lambda: world.objects() == {NAME: md5(CONTENT)}, "the archive holds the seed's object and no other")
+    until(lambda: world.objects() == {NAME: md5(CONTENT)}, "the archive holds the assignment's object and no other")
     assert world.read(NAME) == CONTENT
     assert len(CONTENT) == 131
     until(lambda: world.waiting() == 0, "the queue is empty")
 
 
 @pytest.mark.parametrize("world", ["on_aws"], indirect=True)
-def test_bucket_and_queue_look_as_in_the_seed(on_aws: OnAWS, services: Services, emulator: Emulator) -> None:
+def test_bucket_and_queue_look_as_in_the_assignment(on_aws: OnAWS, services: Services, emulator: Emulator) -> None:
     intake = services.intake()
     services.broker()
 
@@ -62,7 +62,7 @@ def test_bucket_and_queue_look_as_in_the_seed(on_aws: OnAWS, services: Services,
     shown = on_aws.attributes()
     assert shown["QueueArn"].startswith("arn:aws:sqs:us-east-1:")
     assert shown["QueueArn"].endswith(":my_sqs")
-    seed = {
+    expected = {
         "ApproximateNumberOfMessages": "0",
         "ApproximateNumberOfMessagesNotVisible": "0",
         "ApproximateNumberOfMessagesDelayed": "0",
@@ -73,4 +73,4 @@ def test_bucket_and_queue_look_as_in_the_seed(on_aws: OnAWS, services: Services,
         "ReceiveMessageWaitTimeSeconds": "0",
         "SqsManagedSseEnabled": "true",
     }
-    assert {name: shown.get(name) for name in seed} == seed
+    assert {name: shown.get(name) for name in expected} == expected
