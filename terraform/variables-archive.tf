@@ -59,8 +59,9 @@ variable "noncurrent_version_days" {
   }
 }
 
-# Where a name is taken, the broker compares the object with the e-mail, so objects have to be readable at once. That
-# holds for INTELLIGENT_TIERING too, unless somebody adds its archive access tiers to the bucket.
+# The broker compares by an object's head, which every class gives. But whoever reads an archived class must restore each
+# e-mail first, so these are left out. INTELLIGENT_TIERING can be read at once, unless somebody adds its archive access
+# tiers to the bucket.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html
 variable "archive_transition" {
   description = "Days after which e-mails of 128 KB and more move to a cheaper storage class, and which one. Null: never."
