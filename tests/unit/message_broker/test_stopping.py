@@ -105,7 +105,7 @@ async def test_what_a_busy_queue_has_handed_over_when_the_stop_comes_is_still_ar
     async with asyncio.TaskGroup() as beside, broker.running():
 
         async def arrive_when_stopping() -> None:
-            await broker.stop.wait()
+            await broker.until(lambda: broker.service.fetcher._is_closed)
             arrived.set()
 
         await on_the_wire.wait()
