@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from brokers import RunningBroker
+from unit.message_broker.running_broker import RunningBroker
 
 
 @pytest.fixture(autouse=True)

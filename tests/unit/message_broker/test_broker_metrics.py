@@ -14,7 +14,7 @@ from checkpoint.version import VERSION
 from emails import body
 
 if TYPE_CHECKING:
-    from brokers import RunningBroker
+    from unit.message_broker.running_broker import RunningBroker
 
 OUTCOMES = ("created", "already_there", "dead_lettered", "released", "failed")
 

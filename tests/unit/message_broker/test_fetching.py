@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from brokers import RunningBroker
 from checkpoint.message_queue.port import QueueUnavailableError
 from emails import body
+from unit.message_broker.running_broker import RunningBroker
 
 
 async def prove(broker: RunningBroker) -> None:

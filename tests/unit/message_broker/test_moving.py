@@ -13,7 +13,7 @@ from emails import body, email
 if TYPE_CHECKING:
     import pytest
 
-    from brokers import RunningBroker
+    from unit.message_broker.running_broker import RunningBroker
 
 
 async def test_each_message_becomes_an_object_with_exactly_its_bytes_and_is_deleted(broker: RunningBroker) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from brokers import RunningBroker
 from checkpoint.archive.archive import NamesTakenError
 from checkpoint.message_queue.port import EntryFault, QueueUnavailableError
 from emails import body
 from message_broker.circuit_breaker import State
+from unit.message_broker.running_broker import RunningBroker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

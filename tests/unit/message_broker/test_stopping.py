@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from structlog.testing import capture_logs
 
-from brokers import RunningBroker
 from checkpoint.message_queue.port import QueueUnavailableError
 from emails import body
+from unit.message_broker.running_broker import RunningBroker
 
 if TYPE_CHECKING:
     import pytest

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from brokers import RunningBroker
 from emails import body
+from unit.message_broker.running_broker import RunningBroker
 
 NAME = "sqs_message_666.json"
 REASON = "is in an archived storage class"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
 from checkpoint.message_queue.port import Limits
+from clocks import ManualClock
 from processing_requests.http_server import listen
 from processing_requests.service import build
 from processing_requests.settings import IntakeSettings
@@ -31,19 +31,6 @@ _PATIENT: Final = {
 }
 
 
-@dataclass
-class SetClock:
-    """A clock that stands still until a test sets it."""
-
-    now: float = NOW
-
-    def time(self) -> float:
-        return self.now
-
-    def monotonic(self) -> float:
-        return self.now
-
-
 class Intake:
     """An intake, and a client of it.
 
@@ -53,7 +40,7 @@ class Intake:
     def __init__(self, limits: Limits = _LIMITS, **settings: Any) -> None:
         self.settings = IntakeSettings(**(_PATIENT | settings))
         self.queue = WatchedQueue(limits)
-        self.clock = SetClock()
+        self.clock = ManualClock(NOW)
         self.service = build(self.settings, self.queue, self.clock)
         self.stop = asyncio.Event()
 

@@ -7,31 +7,19 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from checkpoint.archive.archive import Archive
-from checkpoint.message_queue.memory import MemoryQueue
 from checkpoint.message_queue.port import Limits
+from clocks import ManualClock
 from message_broker.service import build
 from message_broker.settings import BrokerSettings
 from objects import MemoryObjects
+from unit.message_broker.watched_queue import WatchedQueue
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable
 
-    from checkpoint.message_queue.port import EntryFault, Message
     from message_broker.service import Service
 
 DEADLINE = 5.0
-
-
-class ManualClock:
-    """Stands still until it is set; far from the clock of any machine, so that a use of that one shows."""
-
-    def __init__(self) -> None:
-        self.now = 1e9
-
-    def time(self) -> float:
-        return self.now
-
-    monotonic = time
 
 
 class ShortBackoffs:
@@ -46,59 +34,6 @@ class ShortBackoffs:
     def uniform(self, _: float, longest: float, /) -> float:
         self.longest.append(longest)
         return 0.001
-
-
-class WatchedQueue(MemoryQueue):
-    """A queue in memory that shows its calls, and delays or fails them as a test says.
-
-    receives, deletes: how much each call asked for or carried, in order.
-    most_receives: receives that were under way at once, at most.
-    latency: seconds that every call takes.
-    failing: what calls of that name raise.
-    delete_faults: the fault of every entry of a delete.
-    """
-
-    def __init__(self, *, limits: Limits, now: Callable[[], float]) -> None:
-        super().__init__(limits=limits, now=now)
-        self.receives: list[int] = []
-        self.deletes: list[int] = []
-        self.waits: list[float] = []
-        self.under_way = 0
-        self.most_receives = 0
-        self.latency = 0.0
-        self.failing: dict[str, Exception] = {}
-        self.delete_faults: EntryFault | None = None
-
-    async def receive(self, at_most: int, *, wait_seconds: float, visibility_seconds: int) -> list[Message]:
-        self.receives.append(at_most)
-        self.waits.append(wait_seconds)
-        self.under_way += 1
-        self.most_receives = max(self.most_receives, self.under_way)
-        try:
-            await self._come_and_go("receive")
-            return await super().receive(at_most, wait_seconds=wait_seconds, visibility_seconds=visibility_seconds)
-        finally:
-            self.under_way -= 1
-
-    async def delete(self, messages: Sequence[Message]) -> list[EntryFault | None]:
-        self.deletes.append(len(messages))
-        await self._come_and_go("delete")
-        if self.delete_faults:
-            return [self.delete_faults] * len(messages)
-        return await super().delete(messages)
-
-    async def change_visibility(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
-        await self._come_and_go("change_visibility")
-        return await super().change_visibility(messages, visibility_seconds)
-
-    async def dead_letter(self, message: Message, reason: str) -> None:
-        await self._come_and_go("dead_letter")
-        await super().dead_letter(message, reason)
-
-    async def _come_and_go(self, call: str) -> None:
-        await asyncio.sleep(self.latency)
-        if call in self.failing:
-            raise self.failing[call]
 
 
 class RunningBroker:
