@@ -1,4 +1,4 @@
-"""A circuit breaker around the whole way of a message: receive, put, delete.
+"""A circuit breaker: how puts and deletes went decides how much may be received.
 
 https://learn.microsoft.com/en-us/azure/architecture/patterns/circuit-breaker
 """
@@ -6,101 +6,163 @@ https://learn.microsoft.com/en-us/azure/architecture/patterns/circuit-breaker
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import suppress
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from itertools import count
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from checkpoint.archive.port import ArchiveUnavailableError
+from checkpoint.message_queue.port import QueueUnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from checkpoint.clock import Random
+    from checkpoint.operations.health import Health
+
+_T = TypeVar("_T")
+
+# The two services that a message needs, which are also the conditions of the broker's health.
+ARCHIVE: Final = "archive"
+QUEUE: Final = "queue"
 
 _FIRST_BACKOFF_SECONDS: Final = 0.25
 _LONGEST_BACKOFF_SECONDS: Final = 30.0
 
 
 class State(Enum):
-    """What may be received."""
+    """What may be received; a receive that is under way when the state changes still brings its messages."""
 
     CLOSED = "closed"  # as much as there are slots
     OPEN = "open"  # nothing
-    HALF_OPEN = "half-open"  # one message, while no other is in flight
+    HALF_OPEN = "half_open"  # one message, while no other is in flight
 
 
 class CircuitBreaker:
-    """Starts half-open: a broker that is restarted in an outage then uses up the receive count of one message only."""
+    """Closed while the last put and the last delete succeeded.
 
-    def __init__(self, random: Random) -> None:
+    It starts half-open: a broker that is restarted in an outage then uses up the receive count of one message only.
+    """
+
+    def __init__(self, *, health: Health, random: Random) -> None:
+        self._health = health
         self._random = random
-        self._in_flight = 0
+        self._unproven = {ARCHIVE, QUEUE}
+        self._order = count(1)
+        # By service, where in that order the last call began that succeeded, and the last one that failed.
+        self._succeeded: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
+        self._retries: Counter[str] = Counter()
+        self._trials = 0
         self._admission_changed = asyncio.Event()
-        self._closed = asyncio.Event()
+        self._retry_now = asyncio.Event()
         self._stopped = asyncio.Event()
         self.state = State.HALF_OPEN
 
-    def message_received(self) -> None:
-        """Report that one more message is in flight."""
-        self._in_flight += 1
+    def trial_began(self) -> None:
+        """Report that one more message is in flight: its put and its delete will show how things are."""
+        self._trials += 1
 
-    def message_ended(self) -> None:
-        """Report that one message is in flight no more."""
-        self._in_flight -= 1
-        if not self._in_flight:
+    def trial_ended(self) -> None:
+        """Report that one message is no longer in flight."""
+        self._trials -= 1
+        if not self._trials:
             self._admission_changed.set()
 
     async def admit(self, wanted: int) -> int:
         """Wait until messages may be received; gives how many: those that are wanted, or one."""
         while self.state is not State.CLOSED:
-            if self.state is State.HALF_OPEN and not self._in_flight:
+            if self.state is State.HALF_OPEN and not self._trials:
                 return 1
             self._admission_changed.clear()
             await self._admission_changed.wait()
         return wanted
 
-    def close(self) -> None:
-        """Report that a message has gone the whole way; those who wait after a failure try again at once."""
-        self._change_to(State.CLOSED)
+    def is_retrying(self, service: str) -> bool:
+        """Whether a call to a service has failed and is to be made again."""
+        return self._retries[service] > 0
 
-    async def open_and_wait(self, attempt: int) -> None:
-        """Report a failure, and wait before the next attempt: until a backoff ends (half-open), or the circuit closes.
+    async def until_available(self, service: str, call: Callable[[], Awaitable[_T]]) -> _T:
+        """Make a call, and where the service is unavailable make it again after a backoff, until it is available.
 
-        attempt: how many failures in a row came before this one.
+        Raises what the call raises; but that the service is unavailable, only after a stop.
         """
-        self._change_to(State.OPEN)
+        attempt, failed, fails_alone = 0, 0, False
         try:
-            await self._wait(self._closed, attempt)
+            while True:
+                began = next(self._order)
+                try:
+                    result = await call()
+                except (ArchiveUnavailableError, QueueUnavailableError) as error:
+                    self._health.unhealthy(service, str(error))
+                    if self._stopped.is_set():
+                        raise
+                else:
+                    self._report_success(service, began)
+                    return result
+                if not attempt:
+                    self._retries[service] += 1
+                # Calls that began after its last failure have succeeded: the fault is not the service's.
+                fails_alone = fails_alone or 0 < failed < self._succeeded[service]
+                failed = next(self._order)
+                attempt += 1
+                await (self._wait_alone(attempt) if fails_alone else self._report_failure(service, began, attempt))
+        finally:
+            if attempt:
+                self._retries[service] -= 1
+
+    def stop(self) -> None:
+        """Let what waits for its next attempt make it at once, as its last."""
+        self._stopped.set()
+        self._retry_now.set()
+
+    def _report_success(self, service: str, began: int) -> None:
+        self._health.healthy(service)
+        self._succeeded[service] = max(self._succeeded[service], began)
+        if began > self._failed[service]:  # a call that began before one that failed tells nothing about now
+            self._unproven.discard(service)
+            if not self._unproven:
+                self._change_to(State.CLOSED)
+
+    async def _report_failure(self, service: str, began: int, attempt: int) -> None:
+        """Open the circuit, and wait until a backoff is over or the circuit closes."""
+        self._failed[service] = max(self._failed[service], began)
+        if began > self._succeeded[service]:
+            self._unproven.add(service)
+            self._change_to(State.OPEN)
+        try:
+            await self._wait(self._retry_now if self._unproven else self._stopped, attempt)
         finally:
             if self.state is State.OPEN:
                 self._change_to(State.HALF_OPEN)
 
-    async def wait_alone(self, attempt: int) -> None:
-        """Wait out a backoff for a message that fails while others succeed: the state stays as it is.
-
-        Meanwhile it does not count as in flight, because a half-open circuit is tried only when nothing is.
-        """
-        self.message_ended()
+    async def _wait_alone(self, attempt: int) -> None:
+        """Wait out a backoff, and be no trial meanwhile: else a half-open circuit would wait for this one message."""
+        self.trial_ended()
         try:
             await self._wait(self._stopped, attempt)
         finally:
-            self.message_received()
-
-    def stop(self) -> None:
-        """Let nobody wait after a failure any more."""
-        self._stopped.set()
-        self._closed.set()
+            self.trial_began()
 
     async def _wait(self, event: asyncio.Event, attempt: int) -> None:
-        """Wait for an event, or a backoff: exponential, capped, with full jitter.
-
-        https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
-        """
-        longest = min(_LONGEST_BACKOFF_SECONDS, _FIRST_BACKOFF_SECONDS * 2 ** min(attempt, 16))
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._random.uniform(0, longest)):
+            async with asyncio.timeout(backoff_seconds(self._random, attempt)):
                 await event.wait()
 
     def _change_to(self, state: State) -> None:
         self.state = state
-        if state is State.CLOSED:
-            self._closed.set()
-        elif not self._stopped.is_set():
-            self._closed.clear()
+        if state is State.CLOSED or self._stopped.is_set():
+            self._retry_now.set()
+        else:
+            self._retry_now.clear()
         self._admission_changed.set()
+
+
+def backoff_seconds(random: Random, attempt: int) -> float:
+    """How long to wait before an attempt, of which 1 is the first: exponential, capped, with full jitter.
+
+    https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+    """
+    longest = min(_LONGEST_BACKOFF_SECONDS, _FIRST_BACKOFF_SECONDS * 2 ** min(attempt - 1, 16))
+    return random.uniform(0, longest)

@@ -1,4 +1,4 @@
-"""From the queue: no more than there are slots for, and nothing while the circuit is open."""
+"""The fetch loop: it receives no more than there are slots for, and what the circuit breaker admits."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from checkpoint.message_queue.port import QueueUnavailableError
-from message_broker.circuit_breaker import State
+from message_broker.circuit_breaker import QUEUE, State, backoff_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from checkpoint.clock import Clock
+    from checkpoint.clock import Clock, Random
     from checkpoint.message_queue.port import Message, ReceivingQueue
     from checkpoint.operations.health import Health
     from message_broker.circuit_breaker import CircuitBreaker
-    from message_broker.in_flight import Held, InFlight
+    from message_broker.in_flight import Delivery, InFlight
     from message_broker.slots import Slots
 
-QUEUE: Final = "queue"
-
-# The shortest long poll of SQS: a poll that was started for a backlog ends soon when there is none any more.
+# Of an extra poll, see `_poll`: it ends soon when there is no backlog any more. The shortest long poll of SQS.
 _EXTRA_POLL_SECONDS: Final = 1.0
 # For what a busy queue is handing over when the stop comes; the long poll of an idle one is not waited for.
 _LAST_RECEIVES_SECONDS: Final = 0.75
@@ -32,18 +30,18 @@ _LAST_RECEIVES_SECONDS: Final = 0.75
 class Fetcher:
     """Receives messages in batches, and hands each one over.
 
-    start: takes over each message.
     batch: messages that one call asks for. most_polls: calls that may be under way together.
     wait_seconds: of long polling. visibility_seconds: for which a received message is hidden from other receivers.
     """
 
     queue: ReceivingQueue
-    start: Callable[[Held], None]
+    hand_over: Callable[[Delivery], None]
     slots: Slots
     in_flight: InFlight
     breaker: CircuitBreaker
     health: Health
     clock: Clock
+    random: Random
     batch: int
     most_polls: int
     wait_seconds: float
@@ -54,64 +52,73 @@ class Fetcher:
         self._receives = 0
         self._no_receives = asyncio.Event()
         self._no_receives.set()
-        self._is_closed = False
+        self._is_stopping = False
 
     async def fetch(self) -> None:
-        """Receive until cancelled."""
+        """Receive until cancelled, or stopped."""
         async with asyncio.TaskGroup() as polls:
-            polls.create_task(self._poll(polls))
+            self._start_poll(polls, extra=False)
 
-    async def close(self) -> None:
+    async def stop(self) -> None:
         """Start no more calls, and let those under way bring what the queue has already handed to them.
 
         Cancelled, a call of a busy queue would leave its messages hidden for a whole visibility timeout.
         """
-        self._is_closed = True
+        self._is_stopping = True
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_RECEIVES_SECONDS):
                 await self._no_receives.wait()
 
-    async def _poll(self, polls: asyncio.TaskGroup, *, extra: bool = False) -> None:
-        """One poll goes on for ever; extra ones come and go with a backlog.
+    def _start_poll(self, polls: asyncio.TaskGroup, *, extra: bool) -> None:
+        self._polls += 1
+        polls.create_task(self._poll(polls, extra=extra))
+
+    async def _poll(self, polls: asyncio.TaskGroup, *, extra: bool) -> None:
+        """Fetch batch after batch. One poll goes on until the stop; extra ones come and go with a backlog.
 
         A poll that brings as much as it asks for starts an extra one, and an extra one that brings nothing ends. So an
         idle queue is asked by one long poll in all: SQS is paid by the call.
         """
-        self._polls += 1
+        wait_seconds = min(_EXTRA_POLL_SECONDS, self.wait_seconds) if extra else self.wait_seconds
         failures = 0
+        # The service is ready once a receive has succeeded, so the first one must not wait for a message.
+        is_first = not extra
         try:
-            while not self._is_closed:
+            while not self._is_stopping:
                 try:
-                    asked, brought = await self._fetch_batch(extra=extra)
+                    asked, brought = await self._fetch_batch(0 if is_first or failures else wait_seconds, extra=extra)
                 except QueueUnavailableError as error:
                     self.health.unhealthy(QUEUE, str(error))
-                    await self.breaker.open_and_wait(failures)
                     failures += 1
+                    await asyncio.sleep(backoff_seconds(self.random, failures))
                     continue
-                failures = 0
+                failures, is_first = 0, False
                 if extra and not brought:
                     return
-                if brought == asked and self._polls < self.most_polls:
-                    polls.create_task(self._poll(polls, extra=True))
+                if brought and brought == asked and self._polls < self.most_polls:
+                    self._start_poll(polls, extra=True)
         finally:
             self._polls -= 1
 
-    async def _fetch_batch(self, *, extra: bool) -> tuple[int, int]:
-        """Wait for free slots, wait for the breaker, receive, start; gives how many it asked for, and how many came."""
+    async def _fetch_batch(self, wait_seconds: float, *, extra: bool) -> tuple[int, int]:
+        """Wait for free slots, wait for the breaker, receive, hand over; gives the numbers asked for and received.
+
+        Only the one poll tries a circuit that is not closed; an extra one asks for none then.
+        """
         reserved = await self.slots.reserve(self.batch)
         messages: list[Message] = []
         try:
             if extra and self.breaker.state is not State.CLOSED:
                 return 0, 0
             asked = await self.breaker.admit(reserved)
+            if self._is_stopping:
+                return 0, 0
             asked_at = self.clock.monotonic()
-            if not self._is_closed:
-                wait_seconds = min(_EXTRA_POLL_SECONDS, self.wait_seconds) if extra else self.wait_seconds
-                messages = await self._receive(asked, wait_seconds)
+            messages = await self._receive(asked, wait_seconds)
         finally:
             self.slots.free(reserved - len(messages))
         for message in messages:
-            self.start(self.in_flight.add(message, received_at=asked_at))
+            self.hand_over(self.in_flight.add(message, asked_at=asked_at))
         return asked, len(messages)
 
     async def _receive(self, at_most: int, wait_seconds: float) -> list[Message]:
@@ -119,16 +126,12 @@ class Fetcher:
         self._no_receives.clear()
         try:
             messages = await self.queue.receive(
-                at_most,
-                # Until a receive has succeeded the service is not ready, so that one must not wait for a message.
-                wait_seconds=wait_seconds if self.health.is_healthy(QUEUE) else 0,
-                visibility_seconds=self.visibility_seconds,
+                at_most, wait_seconds=wait_seconds, visibility_seconds=self.visibility_seconds
             )
         finally:
             self._receives -= 1
             if not self._receives:
                 self._no_receives.set()
-        # While deletes are tried again, only they can tell that the queue is healthy.
-        if self.breaker.state is State.CLOSED or not self.in_flight.count:
+        if not self.breaker.is_retrying(QUEUE):  # a delete that is tried again tells more about the queue
             self.health.healthy(QUEUE)
         return messages

@@ -28,12 +28,16 @@ _DELETES_AT_ONCE: Final = 8
 _MOST_DOUBLINGS: Final = 9
 
 
-@dataclass(eq=False, slots=True)
-class Held:
-    """A message in flight.
+class StaleReceiptError(Exception):
+    """A message could not be deleted by this receipt: it comes again, or another receiver has it already."""
 
-    hidden_until: when its visibility timeout ends, by the monotonic clock; None where its receipt is known as expired.
-    has_slot: from its receive until its object is durable.
+
+@dataclass(eq=False, slots=True)
+class Delivery:
+    """One delivery of a message, from its receive to its end here.
+
+    hidden_until: when its visibility timeout ends, by the monotonic clock; None where its receipt is known to be stale.
+    has_slot: from its receive until it waits for its delete.
     """
 
     message: Message
@@ -42,10 +46,10 @@ class Held:
 
 
 class InFlight:
-    """Owns every message from its receive to its one ending: deleted, dead-lettered, or released.
+    """Owns each delivery until its one end: deleted, dead-lettered, or released.
 
-    max_pending_deletes: messages that may wait for their delete, beside those that hold a slot.
-    visibility_seconds: for which a message is hidden from other receivers; taken anew at half of it.
+    max_pending_deletes: deliveries that may wait for their delete, beside those that have a slot.
+    visibility_seconds: for which a message is hidden from other receivers; renewed at half of it.
     """
 
     def __init__(
@@ -64,7 +68,9 @@ class InFlight:
         self._room_for_deletes = asyncio.Semaphore(max_pending_deletes)
         self._visibility_seconds = visibility_seconds
         self._clock = clock
-        self._held: set[Held] = set()
+        self._deliveries: set[Delivery] = set()
+        self._no_renewal = asyncio.Event()
+        self._no_renewal.set()
         self._deletes: Batcher[Message, EntryFault | None] = Batcher(
             queue.delete,
             entries=queue.limits.entries,
@@ -76,118 +82,130 @@ class InFlight:
     @property
     def count(self) -> int:
         """Messages in flight."""
-        return len(self._held)
+        return len(self._deliveries)
 
-    def add(self, message: Message, *, received_at: float) -> Held:
+    def add(self, message: Message, *, asked_at: float) -> Delivery:
         """Take over a message for which a slot was reserved.
 
-        received_at: when it was asked for, by the monotonic clock.
+        asked_at: when the receive that brought it began, by the monotonic clock.
         """
-        held = Held(message, received_at + self._visibility_seconds)
-        self._held.add(held)
-        self._breaker.message_received()
-        return held
+        delivery = Delivery(message, asked_at + self._visibility_seconds)
+        self._deliveries.add(delivery)
+        self._breaker.trial_began()
+        return delivery
 
     @asynccontextmanager
-    async def until_ended(self, held: Held) -> AsyncIterator[None]:
-        """The rest of a message's life; what has not ended with the body is released, later where the body failed."""
+    async def release_unless_ended(self, delivery: Delivery) -> AsyncIterator[None]:
+        """Around the life of a delivery: what did not end in it is released, for later where an error was raised."""
         try:
             yield
         except Exception:
-            if held in self._held:
-                await self.release_later(held)
+            if delivery in self._deliveries:
+                await self.release_later(delivery)
             raise
         finally:
-            if held in self._held:
-                await self.release(held)
+            if delivery in self._deliveries:
+                await self.release(delivery)
 
-    async def free_slot(self, held: Held) -> None:
-        """Give the slot to another message, for this one's object is durable; waits while too many deletes wait.
+    async def free_slot(self, delivery: Delivery) -> None:
+        """Give the slot of a delivery whose object is durable to another; waits while too many deletes wait.
 
         The body goes too: what waits for its delete needs no memory to speak of.
         """
         await self._room_for_deletes.acquire()
-        held.message = replace(held.message, body=b"")
-        held.has_slot = False
+        delivery.message = replace(delivery.message, body=b"")
+        delivery.has_slot = False
         self._slots.free(1)
 
-    async def delete(self, held: Held) -> EntryFault | None:
-        """End a message for good, in a call that is shared with others; a fault where its receipt is expired.
+    async def delete(self, delivery: Delivery) -> None:
+        """End a delivery by deleting the message, in a call that is shared with others.
 
-        Raises QueueUnavailableError: it has not ended, and the delete can be tried again.
+        Raises QueueUnavailableError: it has not ended, and the delete can be tried again. StaleReceiptError: it has.
         """
-        fault = await self._deletes.submit(held.message)
-        self._end(held)
-        return fault
+        fault = await self._deletes.submit(delivery.message)
+        if fault and fault.is_transient:
+            raise QueueUnavailableError(f"a delete failed: {fault.reason}")
+        self._forget(delivery)
+        if fault:
+            raise StaleReceiptError(fault.reason)
 
-    async def dead_letter(self, held: Held, reason: str) -> None:
-        """End a message in the dead-letter queue; where that fails, it comes again when its visibility timeout ends.
+    async def dead_letter(self, delivery: Delivery, reason: str) -> None:
+        """End a delivery in the dead-letter queue; where that fails, the message comes again by its visibility timeout.
 
         Raises QueueUnavailableError, NoDeadLetterQueueError.
         """
-        self._end(held)
-        await self._queue.dead_letter(held.message, reason)
+        self._forget(delivery)
+        await self._no_renewal.wait()
+        await self._queue.dead_letter(delivery.message, reason)
 
-    async def release_later(self, held: Held) -> None:
+    async def release_later(self, delivery: Delivery) -> None:
         """Release a message that fails by a fault of its own: after 2 s, 4 s, 8 s, … by its receives so far."""
-        await self.release(held, after_seconds=2 ** min(held.message.receive_count, _MOST_DOUBLINGS))
+        await self.release(delivery, after_seconds=2 ** min(delivery.message.receive_count, _MOST_DOUBLINGS))
 
-    async def release(self, held: Held, *, after_seconds: int = 0) -> None:
-        """End a message here: it is visible to every receiver again, at once or after so many seconds.
+    async def release(self, delivery: Delivery, *, after_seconds: int = 0) -> None:
+        """End a delivery by making the message visible to every receiver again, at once or after so many seconds.
 
         Where the queue is away, it becomes visible when its visibility timeout ends.
         """
-        self._end(held)
-        if held.hidden_until is None:
+        self._forget(delivery)
+        if delivery.hidden_until is None:
             return
+        await self._no_renewal.wait()
         try:
             if after_seconds:
-                await self._queue.change_visibility([held.message], after_seconds)
+                await self._queue.change_visibility([delivery.message], after_seconds)
             else:
-                await self._releases.submit(held.message)
+                await self._releases.submit(delivery.message)
         except QueueUnavailableError as error:
             _log.warning("release_failed", reason=str(error))
 
-    async def stay_hidden(self) -> None:
+    async def release_all(self) -> None:
+        """Release whatever has not ended."""
+        await asyncio.gather(*(self.release(delivery) for delivery in list(self._deliveries)))
+
+    async def flush_deletes(self) -> None:
+        """Let deletes wait for others no longer, from now on."""
+        await self._deletes.drain()
+
+    async def renew_visibility_periodically(self) -> None:
         """Keep what is in flight hidden from other receivers, until cancelled."""
         while True:
             await asyncio.sleep(self._visibility_seconds / 6)
-            await self.change_visibility()
+            await self.renew_visibility()
 
-    async def change_visibility(self) -> None:
+    async def renew_visibility(self) -> None:
         """Hide for a whole visibility timeout from now what is hidden for less than half of one."""
         now = self._clock.monotonic()
         soon = now + self._visibility_seconds / 2
-        due = [held for held in self._held if held.hidden_until is not None and held.hidden_until < soon]
+        due = [each for each in self._deliveries if each.hidden_until is not None and each.hidden_until < soon]
         if not due:
             return
+        self._no_renewal.clear()  # it must not hide again what is released meanwhile
         try:
-            faults = await self._queue.change_visibility([held.message for held in due], self._visibility_seconds)
+            faults = await self._queue.change_visibility([each.message for each in due], self._visibility_seconds)
         except QueueUnavailableError as error:
-            _log.warning("change_visibility_failed", messages=len(due), reason=str(error))
+            _log.warning("renew_visibility_failed", messages=len(due), reason=str(error))
             return
-        for held, fault in zip(due, faults, strict=True):
-            held.hidden_until = now + self._visibility_seconds if fault is None else None
-            if fault:  # another receiver may have it now, which harms nothing: the archive takes it once
-                _log.warning("receipt_expired", reason=fault.reason, receive_count=held.message.receive_count)
-
-    async def drain(self) -> None:
-        """Let deletes wait for others no longer."""
-        await self._deletes.drain()
-
-    async def release_all(self) -> None:
-        """Release whatever has not ended."""
-        await asyncio.gather(*(self.release(held) for held in list(self._held)))
+        finally:
+            self._no_renewal.set()
+        for delivery, fault in zip(due, faults, strict=True):
+            if fault is None:
+                delivery.hidden_until = now + self._visibility_seconds
+            elif not fault.is_transient and delivery in self._deliveries:
+                # Another receiver may have it now, which harms nothing: the archive takes it once.
+                delivery.hidden_until = None
+                _log.warning("receipt_stale", reason=fault.reason, receive_count=delivery.message.receive_count)
 
     async def _make_visible(self, messages: Sequence[Message]) -> list[EntryFault | None]:
         faults = await self._queue.change_visibility(messages, 0)
-        _log.info("messages_released", messages=len(messages))
+        _log.info("messages_released", messages=faults.count(None))
         return faults
 
-    def _end(self, held: Held) -> None:
-        self._held.remove(held)
-        self._breaker.message_ended()
-        if held.has_slot:
+    def _forget(self, delivery: Delivery) -> None:
+        """First of all that ends it, but for a delete: until that has succeeded, the message must stay hidden."""
+        self._deliveries.remove(delivery)
+        self._breaker.trial_ended()
+        if delivery.has_slot:
             self._slots.free(1)
         else:
             self._room_for_deletes.release()

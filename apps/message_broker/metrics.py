@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal, get_args
 
 from prometheus_client import Counter, Gauge, Histogram
 
 from checkpoint.operations.metrics import new_registry
+from message_broker.circuit_breaker import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +43,7 @@ class Metrics:
         self._durations.observe(seconds)
 
     def watch(
-        self, *, in_flight: Callable[[], float], circuit_open: Callable[[], float], archive_up: Callable[[], float]
+        self, *, in_flight: Callable[[], float], circuit: Callable[[], State], archive_up: Callable[[], float]
     ) -> None:
         """Read these at each scrape."""
         for name, documentation, value in (
@@ -50,11 +52,15 @@ class Metrics:
                 "Messages that were received and not yet deleted, dead-lettered or released.",
                 in_flight,
             ),
-            (
-                "checkpoint_circuit_breaker_open",
-                "1 while the circuit breaker is open, so that nothing is received; else 0.",
-                circuit_open,
-            ),
             ("checkpoint_archive_up", "1 unless the last call to the archive failed; then 0.", archive_up),
         ):
             Gauge(name, documentation, registry=self.registry).set_function(value)
+        states = Gauge(
+            "checkpoint_circuit_breaker_state",
+            "1 for the state that the circuit breaker is in: closed, open (nothing is received) or half_open (one "
+            "message at a time); 0 for the others.",
+            ["state"],
+            registry=self.registry,
+        )
+        for state in State:
+            states.labels(state.value).set_function(partial(lambda state: circuit() is state, state))

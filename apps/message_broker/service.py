@@ -18,10 +18,10 @@ from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
 from checkpoint.operations.summary import log_summary
 from checkpoint.settings import convert_to_settings_error
-from message_broker.circuit_breaker import CircuitBreaker, State
-from message_broker.fetching import QUEUE, Fetcher
+from message_broker.circuit_breaker import ARCHIVE, QUEUE, CircuitBreaker
+from message_broker.fetching import Fetcher
 from message_broker.in_flight import InFlight
-from message_broker.message_broker import ARCHIVE, Broker
+from message_broker.message_broker import Broker
 from message_broker.metrics import Metrics
 from message_broker.slots import Slots
 
@@ -49,10 +49,14 @@ class Service:
 
     async def run(self, stop: Event) -> None:
         """Move messages until `stop` is set; return when those in flight have ended or are released."""
-        async with in_background(self.in_flight.stay_hidden(), log_summary("messages_moved", self.metrics.messages)):
+        background = [
+            self.in_flight.renew_visibility_periodically(),
+            log_summary("messages_moved", self.metrics.messages),
+        ]
+        async with in_background(*background):
             async with in_background(self.fetcher.fetch()):
                 await stop.wait()
-                await self.fetcher.close()
+                await self.fetcher.stop()
             await self.broker.stop(grace_seconds=self.grace_seconds)
 
 
@@ -66,7 +70,7 @@ def build(
     """Wire the broker around a queue and an archive that are open. Nothing runs yet."""
     health = Health(untried=[QUEUE], assumed_healthy=[ARCHIVE], clock=clock)
     metrics = Metrics()
-    breaker, slots = CircuitBreaker(random), Slots(settings.slots)
+    breaker, slots = CircuitBreaker(health=health, random=random), Slots(settings.slots)
     in_flight = InFlight(
         queue,
         slots=slots,
@@ -76,16 +80,17 @@ def build(
         clock=clock,
     )
     broker = Broker(archive=archive, in_flight=in_flight, breaker=breaker, health=health, metrics=metrics, clock=clock)
-    # A quarter of the slots, so that several calls share few slots too; the AWS SDKs for Java do as much.
+    # A quarter of the slots, so that several calls are under way also where there are few.
     batch = min(queue.limits.entries, max(1, settings.slots // 4))
     fetcher = Fetcher(
         queue=queue,
-        start=broker.start,
+        hand_over=broker.start,
         slots=slots,
         in_flight=in_flight,
         breaker=breaker,
         health=health,
         clock=clock,
+        random=random,
         batch=batch,
         most_polls=min(queue.limits.calls_at_once, -(-settings.slots // batch)),
         wait_seconds=settings.wait_seconds,
@@ -93,7 +98,7 @@ def build(
     )
     metrics.watch(
         in_flight=lambda: in_flight.count,
-        circuit_open=lambda: breaker.state is State.OPEN,
+        circuit=lambda: breaker.state,
         archive_up=lambda: health.is_healthy(ARCHIVE),
     )
     return Service(fetcher, broker, in_flight, health, metrics, settings.grace_seconds)

@@ -92,6 +92,16 @@ async def test_an_entry_that_the_reply_names_twice_is_not_confirmed() -> None:
     assert fault.reason == "InternalError"
 
 
+@pytest.mark.parametrize(("failed", "is_transient"), [({"SenderFault": False}, True), ({"SenderFault": True}, False)])
+async def test_a_fault_of_sqs_itself_is_transient(failed: dict[str, bool], is_transient: bool) -> None:  # noqa: FBT001
+    client = FakeClient(Failed=[{"Id": "0", "Code": "SomeCode", **failed}])
+
+    [fault] = await SQSReceivingQueue(client.client, URL).delete([MESSAGE])
+
+    assert fault is not None
+    assert fault.is_transient is is_transient
+
+
 async def test_a_body_damaged_on_the_way_is_not_received(capsys: pytest.CaptureFixture[str]) -> None:
     bodies = {"whole": digest(b"whole"), "damaged": digest(b"undamaged"), "\ud800": digest(b"undamaged")}
     messages = [
@@ -262,7 +272,7 @@ async def test_a_message_without_its_parts_is_a_call_not_confirmed() -> None:
     [
         ("https://user:secret@sqs.eu-west-3.amazonaws.com/1/my_sqs", "credentials"),
         ("https://sqs.eu-west-3.amazonaws.com/1/my_sqs.fifo", "FIFO"),
-        ("https://bad host/1/my_sqs", "no URL of an endpoint"),
+        ("https://bad host/1/my_sqs", "not the URL of an endpoint"),
     ],
 )
 async def test_a_url_that_no_queue_can_have_is_refused_by_name_without_its_secrets(

@@ -29,9 +29,11 @@ class EntryFault(NamedTuple):
     """Why one entry of a call failed, while others of the same call may have succeeded.
 
     reason: for a log; never a message's content, and never its receipt.
+    is_transient: whether the same call may succeed later, because the fault is not the entry's.
     """
 
     reason: str
+    is_transient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,14 @@ def gauge(broker: RunningBroker, name: str) -> float | None:
     return broker.service.metrics.registry.get_sample_value(name)
 
 
+def states(broker: RunningBroker) -> dict[str, float | None]:
+    registry = broker.service.metrics.registry
+    return {
+        state: registry.get_sample_value("checkpoint_circuit_breaker_state", {"state": state})
+        for state in ("closed", "open", "half_open")
+    }
+
+
 async def test_before_any_message_every_outcome_is_there_with_0(broker: RunningBroker) -> None:
     assert {outcome: broker.counted(outcome) for outcome in OUTCOMES} == dict.fromkeys(OUTCOMES, 0)
 
@@ -68,11 +76,11 @@ async def test_an_outage_shows_in_the_gauges_and_so_does_its_end(broker: Running
         broker.store.unavailable = "down"
         await broker.queue.send([body()])
         await broker.until(lambda: gauge(broker, "checkpoint_archive_up") == 0)
-        await broker.until(lambda: gauge(broker, "checkpoint_circuit_breaker_open") == 1)
+        await broker.until(lambda: states(broker) == {"closed": 0, "open": 1, "half_open": 0})
         broker.store.unavailable = None
         await broker.drained()
         assert gauge(broker, "checkpoint_archive_up") == 1
-        assert gauge(broker, "checkpoint_circuit_breaker_open") == 0
+        assert states(broker) == {"closed": 1, "open": 0, "half_open": 0}
 
 
 async def test_the_build_and_the_process_are_told_and_no_series_of_creation_times(broker: RunningBroker) -> None:

@@ -1,21 +1,30 @@
-"""The states of the circuit breaker, and what each lets be received."""
+"""The states of the circuit breaker, what leads to each, and what each lets be received."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from message_broker.circuit_breaker import CircuitBreaker, State
+from checkpoint.archive.archive import NamesTakenError
+from checkpoint.archive.port import ArchiveUnavailableError
+from checkpoint.message_queue.port import QueueUnavailableError
+from checkpoint.operations.health import Health
+from message_broker.circuit_breaker import ARCHIVE, QUEUE, CircuitBreaker, State, backoff_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DEADLINE = 5
+ERRORS = {ARCHIVE: ArchiveUnavailableError("away"), QUEUE: QueueUnavailableError("away")}
 
 
 class Backoffs:
     """Gives each backoff the length that a test says; `longest` is what each could have been."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+    def __init__(self) -> None:
+        self.seconds = 3600.0
         self.longest: list[float] = []
 
     def uniform(self, _: float, longest: float, /) -> float:
@@ -23,125 +32,254 @@ class Backoffs:
         return self.seconds
 
 
+class Call:
+    """A message's call to a service, each attempt of which ends when and how a test says."""
+
+    def __init__(self, breaker: CircuitBreaker, service: str) -> None:
+        self.attempts = 0
+        self._error = ERRORS[service]
+        self._answer: asyncio.Future[str] | None = None
+        self.task = asyncio.create_task(breaker.until_available(service, self._attempt))
+
+    async def _attempt(self) -> str:
+        self.attempts += 1
+        self._answer = asyncio.get_running_loop().create_future()
+        return await self._answer
+
+    async def begun(self, attempts: int = 1) -> Self:
+        async with asyncio.timeout(DEADLINE):
+            while self.attempts < attempts or self._answer is None or self._answer.done():  # noqa: ASYNC110  as settle
+                await asyncio.sleep(0)
+        return self
+
+    async def fails(self) -> Self:
+        assert self._answer
+        self._answer.set_exception(self._error)
+        await settle()
+        return self
+
+    async def succeeds(self) -> None:
+        assert self._answer
+        self._answer.set_result("done")
+        async with asyncio.timeout(DEADLINE):
+            assert await self.task == "done"
+
+
+async def settle() -> None:
+    """Let every task go on to its next wait."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
 @pytest.fixture
-def breaker() -> CircuitBreaker:
-    """One whose backoffs do not end by themselves."""
-    return CircuitBreaker(Backoffs(3600))
+def backoffs() -> Backoffs:
+    """They do not end by themselves, unless a test makes them short."""
+    return Backoffs()
 
 
-async def is_admitted(breaker: CircuitBreaker) -> int | None:
+@pytest.fixture
+def health() -> Health:
+    return Health(untried=[QUEUE], assumed_healthy=[ARCHIVE])
+
+
+@pytest.fixture
+def breaker(health: Health, backoffs: Backoffs) -> Iterator[CircuitBreaker]:
+    breaker = CircuitBreaker(health=health, random=backoffs)
+    yield breaker
+    breaker.stop()
+
+
+async def close(breaker: CircuitBreaker) -> None:
+    """A put and a delete that succeed."""
+    for service in (ARCHIVE, QUEUE):
+        await (await Call(breaker, service).begun()).succeeds()
+    assert breaker.state is State.CLOSED
+
+
+async def admitted(breaker: CircuitBreaker) -> int | None:
     """How many of ten messages may be received now; None: it waits."""
     admission = asyncio.create_task(breaker.admit(10))
-    await asyncio.sleep(0)
+    await settle()
     if admission.done():
         return await admission
     admission.cancel()
     return None
 
 
-async def fail(breaker: CircuitBreaker, attempt: int = 0) -> asyncio.Task[None]:
-    """Report a failure; gives what waits for the next attempt."""
-    waiting = asyncio.create_task(breaker.open_and_wait(attempt))
-    await asyncio.sleep(0)
-    return waiting
-
-
 async def test_it_starts_half_open_and_admits_one_message(breaker: CircuitBreaker) -> None:
     assert breaker.state is State.HALF_OPEN
-    assert await is_admitted(breaker) == 1
+    assert await admitted(breaker) == 1
 
 
 async def test_half_open_it_admits_nothing_while_a_message_is_in_flight(breaker: CircuitBreaker) -> None:
-    breaker.message_received()
+    breaker.trial_began()
     admission = asyncio.create_task(breaker.admit(10))
-    await asyncio.sleep(0)
+    await settle()
     assert not admission.done()
-    breaker.message_ended()
+    breaker.trial_ended()
     async with asyncio.timeout(DEADLINE):
         assert await admission == 1
 
 
+async def test_at_the_start_a_put_alone_does_not_close_it_and_neither_does_a_delete(breaker: CircuitBreaker) -> None:
+    await (await Call(breaker, ARCHIVE).begun()).succeeds()
+    assert breaker.state is State.HALF_OPEN
+    await (await Call(breaker, QUEUE).begun()).succeeds()
+    assert breaker.state.value == "closed"
+
+
 async def test_closed_it_admits_what_is_wanted_whatever_is_in_flight(breaker: CircuitBreaker) -> None:
-    breaker.message_received()
-    breaker.close()
-    assert await is_admitted(breaker) == 10
+    breaker.trial_began()
+    await close(breaker)
+    assert await admitted(breaker) == 10
 
 
 async def test_what_waits_for_admission_is_admitted_when_it_closes(breaker: CircuitBreaker) -> None:
-    breaker.message_received()
+    breaker.trial_began()
     admission = asyncio.create_task(breaker.admit(10))
-    await asyncio.sleep(0)
-    breaker.close()
+    await settle()
+    await close(breaker)
     async with asyncio.timeout(DEADLINE):
         assert await admission == 10
 
 
-async def test_a_failure_opens_it_and_it_admits_nothing(breaker: CircuitBreaker) -> None:
-    breaker.close()
-    waiting = await fail(breaker)
+@pytest.mark.parametrize("service", [ARCHIVE, QUEUE])
+async def test_a_failure_opens_it_and_it_admits_nothing(breaker: CircuitBreaker, health: Health, service: str) -> None:
+    await close(breaker)
+    await (await Call(breaker, service).begun()).fails()
     assert breaker.state is State.OPEN
-    assert await is_admitted(breaker) is None
-    waiting.cancel()
+    assert await admitted(breaker) is None
+    assert health.faults == {service: "away"}
 
 
-async def test_after_the_backoff_it_is_half_open() -> None:
-    breaker = CircuitBreaker(Backoffs(0))
-    breaker.close()
-    await breaker.open_and_wait(0)
+@pytest.mark.parametrize("service", [ARCHIVE, QUEUE])
+async def test_after_a_backoff_it_is_half_open_and_one_success_closes_it(
+    breaker: CircuitBreaker, backoffs: Backoffs, health: Health, service: str
+) -> None:
+    await close(breaker)
+    backoffs.seconds = 0
+    call = await (await Call(breaker, service).begun()).fails()
+    await call.begun(attempts=2)
     assert breaker.state is State.HALF_OPEN
+    await call.succeeds()
+    assert breaker.state.value == "closed"
+    assert health.faults == {}
 
 
-async def test_one_success_closes_it_and_all_who_wait_try_again_at_once(breaker: CircuitBreaker) -> None:
-    waiting = [await fail(breaker, attempt) for attempt in range(3)]
-    breaker.close()
-    async with asyncio.timeout(DEADLINE):
-        await asyncio.gather(*waiting)
+async def test_a_success_lets_all_who_wait_try_again_at_once(breaker: CircuitBreaker, backoffs: Backoffs) -> None:
+    await close(breaker)
+    waiting = [await (await Call(breaker, ARCHIVE).begun()).fails() for _ in range(3)]
+    backoffs.seconds = 0
+    trial = await (await Call(breaker, ARCHIVE).begun()).fails()
+    await (await trial.begun(attempts=2)).succeeds()
+    for call in waiting:
+        await (await call.begun(attempts=2)).succeeds()
+
+
+async def test_a_success_of_the_other_service_does_not_close_it(breaker: CircuitBreaker) -> None:
+    await close(breaker)
+    await (await Call(breaker, ARCHIVE).begun()).fails()
+    await (await Call(breaker, QUEUE).begun()).succeeds()
+    assert breaker.state is State.OPEN
+
+
+async def test_a_success_of_a_call_that_began_before_the_one_that_failed_does_not_close_it(
+    breaker: CircuitBreaker,
+) -> None:
+    await close(breaker)
+    old = await Call(breaker, ARCHIVE).begun()
+    await (await Call(breaker, ARCHIVE).begun()).fails()
+    await old.succeeds()
+    assert breaker.state is State.OPEN
+
+
+async def test_a_failure_of_a_call_that_began_before_one_that_succeeded_does_not_open_it(
+    breaker: CircuitBreaker,
+) -> None:
+    await close(breaker)
+    slow = await Call(breaker, ARCHIVE).begun()
+    await (await Call(breaker, ARCHIVE).begun()).succeeds()
+    await slow.fails()
     assert breaker.state is State.CLOSED
 
 
-async def test_a_failure_that_is_given_up_leaves_it_half_open(breaker: CircuitBreaker) -> None:
-    waiting = await fail(breaker)
-    waiting.cancel()
-    await asyncio.gather(waiting, return_exceptions=True)
-    assert breaker.state is State.HALF_OPEN
-
-
-async def test_what_fails_alone_leaves_the_state_and_waits_whatever_others_do(breaker: CircuitBreaker) -> None:
-    breaker.message_received()
-    breaker.close()
-    waiting = asyncio.create_task(breaker.wait_alone(3))
-    await asyncio.sleep(0)
+async def test_what_fails_again_while_others_succeed_leaves_it_closed(
+    breaker: CircuitBreaker, backoffs: Backoffs
+) -> None:
+    await close(breaker)
+    backoffs.seconds = 0
+    bad = await (await Call(breaker, ARCHIVE).begun()).fails()
+    await bad.begun(attempts=2)
+    await (await Call(breaker, ARCHIVE).begun()).succeeds()
+    backoffs.seconds = 3600
+    await bad.fails()
     assert breaker.state is State.CLOSED
-    breaker.close()
-    await asyncio.sleep(0)
-    assert not waiting.done()
-    waiting.cancel()
+    await (await Call(breaker, ARCHIVE).begun()).succeeds()
+    await settle()
+    assert bad.attempts == 2  # it waits its backoff out, whatever others do
 
 
-async def test_what_fails_alone_does_not_keep_a_half_open_circuit_from_being_tried(breaker: CircuitBreaker) -> None:
-    breaker.message_received()
-    waiting = asyncio.create_task(breaker.wait_alone(3))
-    await asyncio.sleep(0)
-    assert await is_admitted(breaker) == 1
-    waiting.cancel()
-    await asyncio.gather(waiting, return_exceptions=True)
-    assert await is_admitted(breaker) is None
+async def test_what_fails_while_others_succeed_does_not_keep_a_half_open_circuit_from_being_tried(
+    breaker: CircuitBreaker, backoffs: Backoffs
+) -> None:
+    await close(breaker)
+    breaker.trial_began()
+    backoffs.seconds = 0
+    bad = await (await Call(breaker, ARCHIVE).begun()).fails()
+    await bad.begun(attempts=2)
+    await (await Call(breaker, ARCHIVE).begun()).succeeds()
+    backoffs.seconds = 3600
+    await bad.fails()
+    other = await (await Call(breaker, ARCHIVE).begun()).fails()
+    assert breaker.state is State.OPEN
+    other.task.cancel()
+    await settle()
+    assert breaker.state.value == "half_open"
+    assert await admitted(breaker) == 1
 
 
-async def test_a_stop_ends_every_wait_and_there_is_none_after_it(breaker: CircuitBreaker) -> None:
-    breaker.message_received()
-    waiting = [await fail(breaker), asyncio.create_task(breaker.wait_alone(3))]
-    await asyncio.sleep(0)
+async def test_what_is_given_up_while_it_waits_leaves_it_half_open(breaker: CircuitBreaker) -> None:
+    await close(breaker)
+    call = await (await Call(breaker, ARCHIVE).begun()).fails()
+    call.task.cancel()
+    await settle()
+    assert breaker.state is State.HALF_OPEN
+    assert not breaker.is_retrying(ARCHIVE)
+
+
+async def test_another_error_goes_to_the_caller_and_changes_nothing(breaker: CircuitBreaker) -> None:
+    async def names_are_taken() -> None:
+        raise NamesTakenError
+
+    with pytest.raises(NamesTakenError):
+        await breaker.until_available(ARCHIVE, names_are_taken)
+    assert breaker.state is State.HALF_OPEN
+    assert not breaker.is_retrying(ARCHIVE)
+
+
+async def test_a_call_is_retried_from_its_first_failure_until_it_succeeds(
+    breaker: CircuitBreaker, backoffs: Backoffs
+) -> None:
+    backoffs.seconds = 0
+    call = await Call(breaker, QUEUE).begun()
+    assert not breaker.is_retrying(QUEUE)
+    await call.fails()
+    await call.begun(attempts=2)
+    assert breaker.is_retrying(QUEUE)
+    await call.succeeds()
+    assert not breaker.is_retrying(QUEUE)
+
+
+async def test_a_stop_lets_what_waits_try_once_more_and_raises_what_fails_then(breaker: CircuitBreaker) -> None:
+    lucky, unlucky = [await (await Call(breaker, ARCHIVE).begun()).fails() for _ in range(2)]
     breaker.stop()
-    async with asyncio.timeout(DEADLINE):
-        await asyncio.gather(*waiting)
-        await breaker.open_and_wait(9)
-        await breaker.wait_alone(9)
+    await (await lucky.begun(attempts=2)).succeeds()
+    await (await unlucky.begun(attempts=2)).fails()
+    with pytest.raises(ArchiveUnavailableError):
+        await unlucky.task
 
 
-async def test_backoffs_double_up_to_30_seconds() -> None:
-    backoffs = Backoffs(0)
-    breaker = CircuitBreaker(backoffs)
-    for attempt in [*range(9), 2000]:
-        await breaker.open_and_wait(attempt)
+def test_backoffs_double_up_to_30_seconds(backoffs: Backoffs) -> None:
+    for attempt in [*range(1, 10), 2000]:
+        backoff_seconds(backoffs, attempt)
     assert backoffs.longest == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30, 30]

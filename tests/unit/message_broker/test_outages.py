@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from checkpoint.archive.archive import NamesTakenError
+from checkpoint.archive.port import ObjectUnreadableError
 from checkpoint.message_queue.port import EntryFault, QueueUnavailableError
 from emails import body
 from message_broker.circuit_breaker import State
@@ -186,6 +187,22 @@ async def test_an_outage_is_over_though_the_last_message_that_waited_for_it_ende
         await broker.until(lambda: broker.faults == {})
 
 
+@pytest.mark.parametrize("end", [NamesTakenError(), ObjectUnreadableError("name", "reason")])
+async def test_an_archive_that_answers_is_healthy_though_it_takes_nothing(
+    broker: RunningBroker, monkeypatch: pytest.MonkeyPatch, end: Exception
+) -> None:
+    async def ends(*_: object, **__: object) -> bool:
+        raise end
+
+    async with broker.running():
+        broker.store.unavailable = "a blip"
+        await broker.queue.send([body("unlucky")])
+        await broker.until(lambda: broker.faults == {"archive": "a blip"})
+        monkeypatch.setattr(broker.store, "create", ends)
+        await broker.until(lambda: broker.faults == {})
+    assert broker.store.objects == {}
+
+
 async def test_deletes_with_stale_receipts_do_not_close_the_circuit(broker: RunningBroker) -> None:
     broker.queue.delete_faults = EntryFault("stale")
     await broker.queue.send([body(str(number)) for number in range(5)])
@@ -244,23 +261,65 @@ async def test_a_restart_in_the_middle_of_an_outage_makes_no_second_object(broke
     assert broker.counted("already_there") == 2
 
 
-async def test_after_a_backlog_an_outage_is_tried_with_one_message_by_one_poll() -> None:
+async def test_after_a_backlog_an_outage_is_tried_with_one_message_by_one_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ends(*_: object, **__: object) -> bool:
+        raise LookupError
+
     broker = RunningBroker(slots=40)
+    breaker = broker.service.broker.breaker
     async with broker.running():
         await prove(broker)
-        broker.queue.latency = 0.002
         await broker.queue.send([body(str(number)) for number in range(2000)])
-        await broker.until(lambda: broker.queue.under_way > 2)
-        # What is in flight ends: nothing is left that could try again.
-        broker.queue.failing["receive"] = QueueUnavailableError("away")
-        breaker = broker.service.broker.breaker
-        await broker.until(
-            lambda: breaker.state is not State.CLOSED and not (broker.in_flight or broker.queue.under_way)
-        )
+        await broker.until(lambda: broker.queue.most_receives > 2)
         broker.store.unavailable = "away"
-        broker.queue.failing.clear()
+        await broker.until(lambda: breaker.state is not State.CLOSED)
+        with monkeypatch.context() as patch:  # what is in flight ends: nothing is left that could try again
+            patch.setattr(broker.store, "create", ends)
+            await broker.until(lambda: not broker.in_flight)
         tried = len(broker.store.calls)
         await broker.until(lambda: len(broker.store.calls) > tried + 30)
         assert broker.in_flight == 1
         broker.store.unavailable = None
+        await broker.until(lambda: broker.visible() == 0)
+        broker.clock.now += 10
+        await broker.drained()
+
+
+async def test_deletes_of_what_was_put_before_do_not_hide_an_outage_of_the_archive() -> None:
+    broker = RunningBroker(slots=40)
+    async with broker.running():
+        await prove(broker)
+        broker.queue.latency = 0.003
+        await broker.queue.send([body(str(number)) for number in range(1000)])
+        for _ in range(3):
+            archived = len(broker.store.objects)
+            await broker.until(lambda archived=archived: len(broker.store.objects) > archived + 50)  # type: ignore[misc]
+            broker.store.unavailable = "away"
+            tried = len(broker.store.calls)
+            await broker.until(lambda tried=tried: len(broker.store.calls) > tried + 200)  # type: ignore[misc]
+            assert broker.service.broker.breaker.state is not State.CLOSED
+            assert broker.service.broker.breaker._trials == broker.in_flight  # none of them is thought to fail alone
+            broker.store.unavailable = None
+        await broker.drained()
+    assert len(broker.store.objects) == 1001
+
+
+async def test_a_message_that_fails_alone_does_not_make_an_idle_broker_poll_without_a_pause(
+    broker: RunningBroker,
+) -> None:
+    async with broker.running():
+        await prove(broker)
+        broker.store.failing["sqs_message_666.json"] = "AccessDenied"
+        await broker.queue.send([body("bad", timestream="666")])
+        for number in range(20):
+            await broker.queue.send([body(str(number))])
+            await broker.until(lambda number=number: len(broker.store.objects) == number + 2)  # type: ignore[misc]
+        broker.queue.failing["receive"] = QueueUnavailableError("away")
+        await broker.queue.send([body("more")])
+        await broker.until(lambda: "queue" in broker.faults)
+        broker.queue.failing.clear()
+        await broker.until(lambda: broker.in_flight == 1 and broker.queue.under_way == 1)
+        assert broker.queue.waits[-1] == 20
+        assert "queue" not in broker.faults
+        del broker.store.failing["sqs_message_666.json"]
         await broker.drained()

@@ -105,7 +105,7 @@ async def test_what_a_busy_queue_has_handed_over_when_the_stop_comes_is_still_ar
     async with asyncio.TaskGroup() as beside, broker.running():
 
         async def arrive_when_stopping() -> None:
-            await broker.until(lambda: broker.service.fetcher._is_closed)
+            await broker.until(lambda: broker.service.fetcher._is_stopping)
             arrived.set()
 
         await on_the_wire.wait()
@@ -151,6 +151,6 @@ async def test_a_message_that_arrives_with_the_stop_is_released_though_its_move_
     await broker.queue.send([body()])
     [message] = await broker.queue.receive(1, wait_seconds=0, visibility_seconds=30)
     await broker.service.broker.in_flight._slots.reserve(1)
-    broker.service.in_flight.add(message, received_at=broker.clock.now)
+    broker.service.in_flight.add(message, asked_at=broker.clock.now)
     await broker.service.broker.stop(grace_seconds=0)
     assert broker.visible() == 1

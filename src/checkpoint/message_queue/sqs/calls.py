@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 LIMITS: Final = Limits(entries=10, payload_bytes=262_144, calls_at_once=32)
 
 CALL_SECONDS: Final = 10  # for a call with its retries
-_UNNAMED: Final = EntryFault("SQS did not say what became of it.")
+_UNNAMED: Final = EntryFault("SQS did not say what became of it.", is_transient=True)
 
 
 class _Entry(TypedDict):
@@ -58,7 +58,9 @@ def faults(
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-batch-api-actions.html
     """
     outcome: dict[str, EntryFault | None] = {entry["Id"]: None for entry in successful}
-    outcome |= {entry["Id"]: EntryFault(entry["Code"]) for entry in failed}
+    outcome |= {
+        entry["Id"]: EntryFault(entry["Code"], is_transient=not entry.get("SenderFault", True)) for entry in failed
+    }
     return [outcome.get(str(place), _UNNAMED) for place in range(count)]
 
 
