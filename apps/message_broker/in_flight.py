@@ -11,6 +11,7 @@ import structlog
 
 from checkpoint.batching import Batcher
 from checkpoint.message_queue.port import QueueUnavailableError
+from message_broker.circuit_breaker import State
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -122,7 +123,8 @@ class InFlight:
 
         Raises QueueUnavailableError: it has not ended, and the delete can be tried again. StaleReceiptError: it has.
         """
-        fault = await self._deletes.submit(delivery.message)
+        # Until the circuit is closed no other message is received, so there is none to wait for.
+        fault = await self._deletes.submit(delivery.message, lingers=self._breaker.state is State.CLOSED)
         if fault and fault.is_transient:
             raise QueueUnavailableError(f"a delete failed: {fault.reason}")
         self._forget(delivery)

@@ -58,16 +58,19 @@ class Batcher(Generic[Item, Outcome]):
         self.entries_held = 0
         self.bytes_held = 0
 
-    async def submit(self, item: Item) -> Outcome:
+    async def submit(self, item: Item, *, lingers: bool = True) -> Outcome:
         """Wait for the item's outcome. Raises OverloadedError at once, or what the call raised.
 
+        lingers: whether it may wait for others to fill its call; else it goes at once, with those that wait already.
         A cancelled submit leaves the line; where its call is under way already, that call goes on.
         """
         size = self._size(item)
         self._take_place(size)
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[Outcome] = loop.create_future()
-        self._waiting[outcome] = item, loop.time()
+        self._waiting[outcome] = item, loop.time() if lingers else -math.inf
+        if not lingers:
+            self._waiting.move_to_end(outcome, last=False)
         self._call_when_due()
         try:
             return await outcome

@@ -213,3 +213,12 @@ async def test_a_lingering_item_that_is_cancelled_makes_no_call(calls: Calls) ->
     async with asyncio.timeout(DEADLINE):
         assert await batcher.submit("b") == "B"
     assert calls.batches == [["b"]]
+
+
+async def test_an_item_that_does_not_linger_goes_at_once_with_those_that_wait(calls: Calls) -> None:
+    batcher = Batcher(calls, entries=10, linger_seconds=3600)
+    (lingering,) = await submit_all(batcher, "a")
+    async with asyncio.timeout(DEADLINE):
+        assert await batcher.submit("b", lingers=False) == "B"
+        assert await lingering == "A"
+    assert calls.batches == [["b", "a"]]

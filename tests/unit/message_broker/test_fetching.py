@@ -89,6 +89,16 @@ async def test_until_one_message_has_gone_the_whole_way_one_is_received_at_a_tim
         await broker.drained()
 
 
+async def test_the_first_delete_does_not_wait_for_others_because_there_are_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("message_broker.in_flight._LINGER_SECONDS", 3600)
+    broker = RunningBroker()
+    await broker.queue.send(many(1))
+    async with broker.running():
+        await broker.drained()
+
+
 async def test_the_first_receive_does_not_wait_for_a_message_so_that_the_service_is_soon_ready(
     broker: RunningBroker,
 ) -> None:

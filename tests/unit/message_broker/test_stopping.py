@@ -79,6 +79,7 @@ async def test_a_stop_during_an_outage_of_the_archive_releases_without_waiting_f
 
 async def test_a_stop_during_an_outage_of_the_queue_does_not_wait_for_it_to_end() -> None:
     broker = RunningBroker(grace_seconds=3600)
+    broker.queue.failing["delete"] = QueueUnavailableError("away")
     async with asyncio.timeout(5), broker.running():
         await broker.queue.send([body()])
         await broker.until(lambda: broker.store.objects)
@@ -128,9 +129,11 @@ async def test_a_stop_does_not_let_deletes_wait_for_others(monkeypatch: pytest.M
     monkeypatch.setattr("message_broker.in_flight._LINGER_SECONDS", 3600)
     broker = RunningBroker()
     async with broker.running():
-        await broker.queue.send([body()])
-        await broker.until(lambda: broker.store.objects)
-        assert broker.queue.deletes == []
+        await broker.queue.send([body("first")])
+        await broker.drained()
+        await broker.queue.send([body("second")])
+        await broker.until(lambda: len(broker.store.objects) == 2)
+        assert broker.queue.deletes == [1]
     assert broker.queue.bodies == []
 
 
