@@ -201,6 +201,18 @@ async def test_a_failure_of_a_call_that_began_before_one_that_succeeded_does_not
     await (await Call(breaker, ARCHIVE).begun()).succeeds()
     await slow.fails()
     assert breaker.state is State.CLOSED
+    assert slow.attempts == 1  # it waits all the same
+
+
+async def test_what_counts_is_the_failed_call_that_began_last_not_the_one_that_failed_last(
+    breaker: CircuitBreaker,
+) -> None:
+    await close(breaker)
+    first, second, third = [await Call(breaker, ARCHIVE).begun() for _ in range(3)]
+    await third.fails()
+    await first.fails()
+    await second.succeeds()
+    assert breaker.state is State.OPEN
 
 
 async def test_what_fails_again_while_others_succeed_leaves_it_closed(
