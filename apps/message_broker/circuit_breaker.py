@@ -12,6 +12,8 @@ from enum import Enum
 from itertools import count
 from typing import TYPE_CHECKING, Final, TypeVar
 
+import structlog
+
 from checkpoint.archive.port import ArchiveUnavailableError
 from checkpoint.message_queue.port import QueueUnavailableError
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from checkpoint.clock import Random
     from checkpoint.operations.health import Health
 
+_log = structlog.get_logger()
 _T = TypeVar("_T")
 
 # The two services that a message needs, which are also the conditions of the broker's health.
@@ -29,6 +32,11 @@ QUEUE: Final = "queue"
 
 _FIRST_BACKOFF_SECONDS: Final = 0.25
 _LONGEST_BACKOFF_SECONDS: Final = 30.0
+# A message that has failed so often, in about a minute, no longer keeps others from being tried: the fault may be its
+# own. In a long outage this receives a few more messages, at most so many.
+_ATTEMPTS_OF_A_TRIAL: Final = 10
+_MOST_SUSPECTS: Final = 8
+_MOST_TRIALS_AT_ONCE: Final = 10
 
 
 class State(Enum):
@@ -36,7 +44,7 @@ class State(Enum):
 
     CLOSED = "closed"  # as much as there are slots
     OPEN = "open"  # nothing
-    HALF_OPEN = "half_open"  # one message, while no other is in flight
+    HALF_OPEN = "half_open"  # one message (a few after dead letters), while no other is in flight
 
 
 class CircuitBreaker:
@@ -55,6 +63,8 @@ class CircuitBreaker:
         self._failed: Counter[str] = Counter()
         self._retries: Counter[str] = Counter()
         self._trials = 0
+        self._trials_at_once = 1
+        self._suspects = 0
         self._admission_changed = asyncio.Event()
         self._retry_now = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -70,11 +80,18 @@ class CircuitBreaker:
         if not self._trials:
             self._admission_changed.set()
 
+    def trial_told_nothing(self) -> None:
+        """Report a message that ended without a put or a delete: twice as many may be tried next, ten at most.
+
+        Without this a half-open circuit would go through a backlog of bad messages one by one.
+        """
+        self._trials_at_once = min(2 * self._trials_at_once, _MOST_TRIALS_AT_ONCE)
+
     async def admit(self, wanted: int) -> int:
-        """Wait until messages may be received; gives how many: those that are wanted, or one."""
+        """Wait until messages may be received; gives how many: those that are wanted, or one or a few as trials."""
         while self.state is not State.CLOSED:
             if self.state is State.HALF_OPEN and not self._trials:
-                return 1
+                return min(wanted, self._trials_at_once)
             self._admission_changed.clear()
             await self._admission_changed.wait()
         return wanted
@@ -83,9 +100,10 @@ class CircuitBreaker:
         """Whether a call to a service has failed and is to be made again."""
         return self._retries[service] > 0
 
-    async def until_available(self, service: str, call: Callable[[], Awaitable[_T]]) -> _T:
+    async def until_available(self, service: str, call: Callable[[], Awaitable[_T]], *, message_id: str) -> _T:
         """Make a call, and where the service is unavailable make it again after a backoff, until it is available.
 
+        message_id: for the log, of the message that the call is for.
         Raises what the call raises; but that the service is unavailable, only after a stop.
         """
         attempt, failed, fails_alone = 0, 0, False
@@ -95,7 +113,14 @@ class CircuitBreaker:
                 try:
                     result = await call()
                 except (ArchiveUnavailableError, QueueUnavailableError) as error:
-                    self._health.unhealthy(service, str(error))
+                    # Calls that began after its last failure have succeeded: the fault is not the service's.
+                    fails_alone = fails_alone or 0 < failed < self._succeeded[service]
+                    if fails_alone:
+                        _log.warning(
+                            "message_fails_alone", message_id=message_id, reason=str(error), attempt=attempt + 1
+                        )
+                    else:
+                        self._health.unhealthy(service, str(error))
                     if self._stopped.is_set():
                         raise
                 else:
@@ -103,11 +128,14 @@ class CircuitBreaker:
                     return result
                 if not attempt:
                     self._retries[service] += 1
-                # Calls that began after its last failure have succeeded: the fault is not the service's.
-                fails_alone = fails_alone or 0 < failed < self._succeeded[service]
                 failed = next(self._order)
                 attempt += 1
-                await (self._wait_alone(attempt) if fails_alone else self._report_failure(service, began, attempt))
+                if fails_alone:
+                    await self._wait_alone(attempt)
+                elif attempt >= _ATTEMPTS_OF_A_TRIAL and self._suspects < _MOST_SUSPECTS:
+                    await self._wait_as_suspect(attempt)
+                else:
+                    await self._report_failure(service, began, attempt)
         finally:
             if attempt:
                 self._retries[service] -= 1
@@ -128,6 +156,7 @@ class CircuitBreaker:
     async def _report_failure(self, service: str, began: int, attempt: int) -> None:
         """Open the circuit, and wait until a backoff is over or the circuit closes."""
         self._failed[service] = max(self._failed[service], began)
+        self._trials_at_once = 1
         if began > self._succeeded[service]:
             self._unproven.add(service)
             self._change_to(State.OPEN)
@@ -144,6 +173,14 @@ class CircuitBreaker:
             await self._wait(self._stopped, attempt)
         finally:
             self.trial_began()
+
+    async def _wait_as_suspect(self, attempt: int) -> None:
+        """As alone, for the fault may be the message's own, which only another one can show."""
+        self._suspects += 1
+        try:
+            await self._wait_alone(attempt)
+        finally:
+            self._suspects -= 1
 
     async def _wait(self, event: asyncio.Event, attempt: int) -> None:
         with suppress(TimeoutError):

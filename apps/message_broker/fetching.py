@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Of an extra poll, see `_poll`: it ends soon when there is no backlog any more. The shortest long poll of SQS.
 _EXTRA_POLL_SECONDS: Final = 1.0
+# With WAIT_SECONDS=0 an idle queue answers at once, and would be asked without end.
+_SHORT_POLL_PAUSE_SECONDS: Final = 0.1
 # For what a busy queue is handing over when the stop comes; the long poll of an idle one is not waited for.
 _LAST_RECEIVES_SECONDS: Final = 0.75
 
@@ -76,8 +78,8 @@ class Fetcher:
     async def _poll(self, polls: asyncio.TaskGroup, *, extra: bool) -> None:
         """Fetch batch after batch. One poll goes on until the stop; extra ones come and go with a backlog.
 
-        A poll that brings as much as it asks for starts an extra one, and an extra one that brings nothing ends. So an
-        idle queue is asked by one long poll in all: SQS is paid by the call.
+        A poll that brings as much as it has room for starts an extra one, and an extra one that brings nothing ends. So
+        an idle queue is asked by one long poll in all: SQS is paid by the call.
         """
         wait_seconds = min(_EXTRA_POLL_SECONDS, self.wait_seconds) if extra else self.wait_seconds
         failures = 0
@@ -86,7 +88,7 @@ class Fetcher:
         try:
             while not self._is_stopping:
                 try:
-                    asked, brought = await self._fetch_batch(0 if is_first or failures else wait_seconds, extra=extra)
+                    room, brought = await self._fetch_batch(0 if is_first or failures else wait_seconds, extra=extra)
                 except QueueUnavailableError as error:
                     self.health.unhealthy(QUEUE, str(error))
                     failures += 1
@@ -95,13 +97,15 @@ class Fetcher:
                 failures, is_first = 0, False
                 if extra and not brought:
                     return
-                if brought and brought == asked and self._polls < self.most_polls:
+                if not (brought or wait_seconds):
+                    await asyncio.sleep(_SHORT_POLL_PAUSE_SECONDS)
+                if brought and brought == room and self._polls < self.most_polls:
                     self._start_poll(polls, extra=True)
         finally:
             self._polls -= 1
 
     async def _fetch_batch(self, wait_seconds: float, *, extra: bool) -> tuple[int, int]:
-        """Wait for free slots, wait for the breaker, receive, hand over; gives the numbers asked for and received.
+        """Wait for free slots, wait for the breaker, receive, hand over; gives how many had room, and how many came.
 
         Only the one poll tries a circuit that is not closed; an extra one asks for none then.
         """
@@ -119,7 +123,7 @@ class Fetcher:
             self.slots.free(reserved - len(messages))
         for message in messages:
             self.hand_over(self.in_flight.add(message, asked_at=asked_at))
-        return asked, len(messages)
+        return reserved, len(messages)
 
     async def _receive(self, at_most: int, wait_seconds: float) -> list[Message]:
         self._receives += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -14,7 +15,7 @@ from checkpoint.message_queue.port import QueueUnavailableError
 from message_broker.circuit_breaker import State
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from checkpoint.clock import Clock
     from checkpoint.message_queue.port import EntryFault, Message, ReceivingQueue
@@ -25,8 +26,9 @@ _log = structlog.get_logger()
 
 # Nobody waits for a delete: fewer calls with more in each cost nothing but save processor time and money.
 _LINGER_SECONDS: Final = 0.1
-_DELETES_AT_ONCE: Final = 8
+_CALLS_AT_ONCE: Final = 8
 _MOST_DOUBLINGS: Final = 9
+_CLOSE_SECONDS: Final = 5.0
 
 
 class StaleReceiptError(Exception):
@@ -70,15 +72,21 @@ class InFlight:
         self._visibility_seconds = visibility_seconds
         self._clock = clock
         self._deliveries: set[Delivery] = set()
+        # What is released or dead-lettered now. A delete is not among them: it can fail and be tried again.
+        self._endings: dict[Delivery, asyncio.Task[None]] = {}
         self._no_renewal = asyncio.Event()
         self._no_renewal.set()
         self._deletes: Batcher[Message, EntryFault | None] = Batcher(
             queue.delete,
             entries=queue.limits.entries,
-            calls_at_once=min(_DELETES_AT_ONCE, queue.limits.calls_at_once),
+            calls_at_once=min(_CALLS_AT_ONCE, queue.limits.calls_at_once),
             linger_seconds=_LINGER_SECONDS,
         )
-        self._releases: Batcher[Message, EntryFault | None] = Batcher(self._make_visible, entries=queue.limits.entries)
+        self._releases: Batcher[Message, EntryFault | None] = Batcher(
+            self._make_visible,
+            entries=queue.limits.entries,
+            calls_at_once=min(_CALLS_AT_ONCE, queue.limits.calls_at_once),
+        )
 
     @property
     def count(self) -> int:
@@ -97,16 +105,21 @@ class InFlight:
 
     @asynccontextmanager
     async def release_unless_ended(self, delivery: Delivery) -> AsyncIterator[None]:
-        """Around the life of a delivery: what did not end in it is released, for later where an error was raised."""
+        """Around the life of a delivery: what did not end in it is released, for later where an error was raised.
+
+        Where it is cancelled, it does not wait for the release; `close` does.
+        """
         try:
             yield
+        except asyncio.CancelledError:
+            self._start_releases([delivery])
+            raise
         except Exception:
-            if delivery in self._deliveries:
+            if not self._has_ended(delivery):
                 await self.release_later(delivery)
             raise
-        finally:
-            if delivery in self._deliveries:
-                await self.release(delivery)
+        if not self._has_ended(delivery):
+            await self.release(delivery)
 
     async def free_slot(self, delivery: Delivery) -> None:
         """Give the slot of a delivery whose object is durable to another; waits while too many deletes wait.
@@ -136,9 +149,7 @@ class InFlight:
 
         Raises QueueUnavailableError, NoDeadLetterQueueError.
         """
-        self._forget(delivery)
-        await self._no_renewal.wait()
-        await self._queue.dead_letter(delivery.message, reason)
+        await self._end(delivery, partial(self._dead_letter, delivery, reason))
 
     async def release_later(self, delivery: Delivery) -> None:
         """Release a message that fails by a fault of its own: after 2 s, 4 s, 8 s, … by its receives so far."""
@@ -149,21 +160,19 @@ class InFlight:
 
         Where the queue is away, it becomes visible when its visibility timeout ends.
         """
-        self._forget(delivery)
-        if delivery.hidden_until is None:
-            return
-        await self._no_renewal.wait()
-        try:
-            if after_seconds:
-                await self._queue.change_visibility([delivery.message], after_seconds)
-            else:
-                await self._releases.submit(delivery.message)
-        except QueueUnavailableError as error:
-            _log.warning("release_failed", reason=str(error))
+        await self._end(delivery, partial(self._release, delivery, after_seconds))
 
-    async def release_all(self) -> None:
-        """Release whatever has not ended."""
-        await asyncio.gather(*(self.release(delivery) for delivery in list(self._deliveries)))
+    async def close(self) -> None:
+        """Release whatever has not ended, and wait for what is ending, but no longer than 5 seconds."""
+        self._start_releases(list(self._deliveries))
+        endings = list(self._endings.values())
+        if endings:
+            await asyncio.wait(endings, timeout=_CLOSE_SECONDS)
+        if self._deliveries:
+            reason = f"the queue did not answer within {_CLOSE_SECONDS:g} s"
+            _log.warning("release_failed", messages=len(self._deliveries), reason=reason)
+        for ending in endings:
+            ending.cancel()
 
     async def flush_deletes(self) -> None:
         """Let deletes wait for others no longer, from now on."""
@@ -179,7 +188,8 @@ class InFlight:
         """Hide for a whole visibility timeout from now what is hidden for less than half of one."""
         now = self._clock.monotonic()
         soon = now + self._visibility_seconds / 2
-        due = [each for each in self._deliveries if each.hidden_until is not None and each.hidden_until < soon]
+        held = self._deliveries - self._endings.keys()
+        due = [each for each in held if each.hidden_until is not None and each.hidden_until < soon]
         if not due:
             return
         self._no_renewal.clear()  # it must not hide again what is released meanwhile
@@ -203,9 +213,49 @@ class InFlight:
         _log.info("messages_released", messages=faults.count(None))
         return faults
 
+    async def _dead_letter(self, delivery: Delivery, reason: str) -> None:
+        await self._queue.dead_letter(delivery.message, reason)
+        self._breaker.trial_told_nothing()
+
+    def _start_releases(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            if not self._has_ended(delivery):
+                self._start_ending(delivery, partial(self._release, delivery, 0))
+
+    async def _release(self, delivery: Delivery, after_seconds: int) -> None:
+        if delivery.hidden_until is None:
+            return
+        try:
+            if after_seconds:
+                await self._queue.change_visibility([delivery.message], after_seconds)
+            else:
+                await self._releases.submit(delivery.message)
+        except QueueUnavailableError as error:
+            _log.warning("release_failed", messages=1, reason=str(error))
+
+    def _has_ended(self, delivery: Delivery) -> bool:
+        return delivery in self._endings or delivery not in self._deliveries
+
+    async def _end(self, delivery: Delivery, call: Callable[[], Awaitable[None]]) -> None:
+        """End a delivery by a call that goes on if the caller is cancelled: the message would stay hidden otherwise."""
+        self._start_ending(delivery, call)
+        await asyncio.shield(self._endings[delivery])
+
+    def _start_ending(self, delivery: Delivery, call: Callable[[], Awaitable[None]]) -> None:
+        async def end() -> None:
+            try:
+                await self._no_renewal.wait()
+                await call()
+            finally:
+                self._forget(delivery)
+
+        ending = self._endings[delivery] = asyncio.create_task(end())
+        # Its caller has its error, unless that was cancelled.
+        ending.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+
     def _forget(self, delivery: Delivery) -> None:
-        """First of all that ends it, but for a delete: until that has succeeded, the message must stay hidden."""
         self._deliveries.remove(delivery)
+        self._endings.pop(delivery, None)
         self._breaker.trial_ended()
         if delivery.has_slot:
             self._slots.free(1)

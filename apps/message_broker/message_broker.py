@@ -23,7 +23,7 @@ from message_broker.circuit_breaker import ARCHIVE, QUEUE
 from message_broker.in_flight import StaleReceiptError
 
 if TYPE_CHECKING:
-    from checkpoint.archive.archive import Archive, PutResult
+    from checkpoint.archive.archive import Archive
     from checkpoint.clock import Clock
     from checkpoint.message_queue.port import Message
     from checkpoint.operations.health import Health
@@ -68,7 +68,7 @@ class Broker:
         for move in unfinished:
             move.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
-        await self.in_flight.release_all()
+        await self.in_flight.close()
 
     async def _move(self, delivery: Delivery) -> None:
         """The life of one delivery, whatever happens in it. If nothing else ends it, it is released."""
@@ -86,7 +86,7 @@ class Broker:
 
     async def _process(self, delivery: Delivery) -> Outcome:
         try:
-            result = await self._put(delivery.message)
+            message_id, outcome = await self._archive(delivery.message)
         except NotAnEmailError as error:
             return await self._dead_letter(delivery, str(error))
         except NamesTakenError as error:
@@ -96,23 +96,24 @@ class Broker:
             self.health.healthy(ARCHIVE)
             return await self._release_or_dead_letter(delivery, error)
         await self.in_flight.free_slot(delivery)
-        await self._delete(delivery)
-        return "created" if result.created else "already_there"
+        await self._delete(delivery, message_id)
+        return outcome
 
-    async def _put(self, message: Message) -> PutResult:
+    async def _archive(self, message: Message) -> tuple[str, Outcome]:
+        """The message's identity, and what its object was."""
         email = Email.read(message.body)
-        result = await self.breaker.until_available(ARCHIVE, lambda: self.archive.put(email))
+        result = await self.breaker.until_available(ARCHIVE, lambda: self.archive.put(email), message_id=email.identity)
         self.health.clear_warnings(email.names)
         _log.debug("message_archived", message_id=email.identity, object=result.name, created=result.created)
-        return result
+        return email.identity, "created" if result.created else "already_there"
 
-    async def _delete(self, delivery: Delivery) -> None:
+    async def _delete(self, delivery: Delivery, message_id: str) -> None:
         """Delete a message whose object is durable; if its receipt is stale, it comes again and is found archived."""
         try:
-            await self.breaker.until_available(QUEUE, lambda: self.in_flight.delete(delivery))
+            await self.breaker.until_available(QUEUE, lambda: self.in_flight.delete(delivery), message_id=message_id)
         except StaleReceiptError as error:
             self.health.healthy(QUEUE)
-            _log.warning("message_not_deleted", reason=str(error), receive_count=delivery.message.receive_count)
+            _log.warning("message_not_deleted", message_id=message_id, reason=str(error))
 
     async def _dead_letter(self, delivery: Delivery, reason: str) -> Outcome:
         line = _log.bind(message_id=sha256(delivery.message.body).hexdigest(), reason=reason)

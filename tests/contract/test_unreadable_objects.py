@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -101,10 +103,11 @@ async def test_a_directory_of_that_name_was_never_an_email_so_the_next_name_is_t
     assert await files.put(email()) == PutResult(LONGER, created=False)
 
 
-@pytest.mark.parametrize("target", ["nowhere", PLAIN], ids=["dangling", "loop"])
+@pytest.mark.parametrize("target", ["nowhere", "a file/below it", PLAIN], ids=["dangling", "below a file", "loop"])
 async def test_a_link_that_leads_nowhere_makes_that_object_unreadable(
     tmp_path: Path, files: Archive, target: str
 ) -> None:
+    (tmp_path / "a file").touch()
     (tmp_path / PLAIN).symlink_to(target)
     with pytest.raises(ObjectUnreadableError, match="remove it") as caught:
         await files.put(email())
@@ -116,6 +119,23 @@ async def test_a_link_that_leads_nowhere_makes_that_object_unreadable(
 async def test_a_named_pipe_of_that_name_holds_nobody_up(tmp_path: Path, files: Archive) -> None:
     os.mkfifo(tmp_path / PLAIN)
     assert await files.put(email()) == PutResult(LONGER, created=True)
+
+
+async def test_a_socket_of_that_name_was_never_an_email_either(
+    tmp_path: Path, files: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the path of a socket must be short
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(PLAIN)
+        assert await files.put(email()) == PutResult(LONGER, created=True)
+
+
+async def test_an_archive_that_is_a_file_is_an_outage(tmp_path: Path) -> None:
+    async with open_archive((tmp_path / "archive").as_uri()) as archive:
+        shutil.rmtree(tmp_path / "archive")
+        (tmp_path / "archive").touch()
+        with pytest.raises(ArchiveUnavailableError):
+            await archive.put(email())
 
 
 async def test_a_file_of_another_length_is_not_read_into_memory(tmp_path: Path, files: Archive) -> None:

@@ -123,21 +123,22 @@ def _write(path: Path, body: bytes) -> None:
 
 
 def _read(path: Path, length: int) -> bytes | None:
-    """The file's bytes; None where there is no file; b"" for one of another length, and for a directory."""
+    """The file's bytes; None where there is no file; b"" for one of another length, and for what is no file."""
     try:
-        # Without waiting: a named pipe has no bytes to give.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except FileNotFoundError:
-        if path.is_symlink():
-            raise ObjectUnreadableError(path.name, "is a link to a file that is not there: remove it.") from None
-        return None
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # without waiting for who writes to a named pipe
     except OSError as error:
+        if error.errno == errno.ENXIO:  # a socket
+            return b""
         if error.errno == errno.ELOOP:
             raise ObjectUnreadableError(path.name, "is a link that leads to itself: remove it.") from None
+        if error.errno in {errno.ENOENT, errno.ENOTDIR} and path.is_symlink():
+            raise ObjectUnreadableError(path.name, "is a link to a file that is not there: remove it.") from None
+        if error.errno == errno.ENOENT:
+            return None
         raise
     try:
         found = os.fstat(descriptor)
-        if stat.S_ISDIR(found.st_mode) or found.st_size != length:
+        if not stat.S_ISREG(found.st_mode) or found.st_size != length:
             return b""
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             return file.read(length)

@@ -39,7 +39,7 @@ class Call:
         self.attempts = 0
         self._error = ERRORS[service]
         self._answer: asyncio.Future[str] | None = None
-        self.task = asyncio.create_task(breaker.until_available(service, self._attempt))
+        self.task = asyncio.create_task(breaker.until_available(service, self._attempt, message_id="id"))
 
     async def _attempt(self) -> str:
         self.attempts += 1
@@ -264,7 +264,7 @@ async def test_another_error_goes_to_the_caller_and_changes_nothing(breaker: Cir
         raise NamesTakenError
 
     with pytest.raises(NamesTakenError):
-        await breaker.until_available(ARCHIVE, names_are_taken)
+        await breaker.until_available(ARCHIVE, names_are_taken, message_id="id")
     assert breaker.state is State.HALF_OPEN
     assert not breaker.is_retrying(ARCHIVE)
 

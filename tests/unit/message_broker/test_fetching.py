@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from checkpoint.message_queue.port import QueueUnavailableError
@@ -144,3 +146,21 @@ async def test_an_error_that_nobody_foresaw_ends_the_service_instead_of_leaving_
     broker.queue.failing["receive"] = LookupError("unforeseen")
     with pytest.raises(LookupError):
         await broker.service.run(broker.stop)
+
+
+async def test_a_backlog_of_bad_messages_at_the_start_is_not_gone_through_one_by_one() -> None:
+    broker = RunningBroker(slots=256)
+    await broker.queue.send([b"bad"] * 100 + [body()])
+    async with broker.running():
+        await broker.drained()
+    assert broker.queue.receives[:4] == [1, 2, 8, 10]
+    assert len(broker.queue.dead_letters) == 100
+
+
+async def test_without_long_polling_an_idle_queue_is_asked_ten_times_per_second() -> None:
+    broker = RunningBroker(wait_seconds=0)
+    async with broker.running():
+        await asyncio.sleep(0.35)
+        assert 2 <= len(broker.queue.receives) <= 5
+        await broker.queue.send(many(100))
+        await broker.drained()

@@ -79,6 +79,7 @@ async def test_what_is_cancelled_is_released_at_once(broker: RunningBroker, in_f
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+    await in_flight.close()
     assert broker.visible() == 1
 
 

@@ -137,6 +137,48 @@ async def test_a_stop_does_not_let_deletes_wait_for_others(monkeypatch: pytest.M
     assert broker.queue.bodies == []
 
 
+async def test_the_end_of_the_grace_cuts_off_no_release() -> None:
+    broker = RunningBroker(slots=64, grace_seconds=0.01)
+    async with broker.running():
+        await broker.queue.send([body("first")])
+        await broker.drained()
+        broker.store.let.clear()
+        await broker.queue.send([body(str(number)) for number in range(60)])
+        await broker.until(lambda: broker.in_flight == 60)
+        broker.store.unavailable = "down"
+        broker.store.let.set()
+        await broker.until(lambda: broker.faults)
+        broker.queue.latency = 0.1  # longer than the grace
+    assert broker.visible() == 60
+    assert broker.in_flight == 0
+
+
+async def test_the_end_of_the_grace_cuts_off_no_dead_letter() -> None:
+    broker = RunningBroker(grace_seconds=0.01)
+    await broker.queue.send([b"bad"])
+    broker.queue.latency = 0.1
+    async with broker.running():
+        await broker.until(lambda: broker.in_flight)
+    assert [letter.body for letter in broker.queue.dead_letters] == [b"bad"]
+
+
+async def test_a_queue_that_does_not_answer_holds_no_stop_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("message_broker.in_flight._CLOSE_SECONDS", 0.05)
+    broker = RunningBroker(grace_seconds=0.01)
+    with capture_logs() as lines:
+        async with asyncio.timeout(5):
+            async with broker.running():
+                await broker.queue.send([body("first")])
+                await broker.drained()
+                broker.store.let.clear()
+                await broker.queue.send([body(str(number)) for number in range(8)])
+                await broker.until(lambda: broker.in_flight == 8)
+                broker.queue.latency = 3600
+    assert [(line["messages"], line["log_level"]) for line in lines if line["event"] == "release_failed"] == [
+        (8, "warning")
+    ]
+
+
 async def test_a_message_whose_release_fails_has_ended_all_the_same() -> None:
     broker = RunningBroker(grace_seconds=0.01)
     broker.store.let.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 from typing import TYPE_CHECKING, Final
@@ -89,10 +90,13 @@ class SQSReceivingQueue:
 
     async def change_visibility(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
         """As the port says."""
-        batches = [
-            await confirmed("ChangeMessageVisibilityBatch", self._change_visibility(batch, visibility_seconds))
-            for batch in _batches(messages)
-        ]
+        # Together, for one after another could take longer than a short visibility timeout.
+        batches = await asyncio.gather(
+            *(
+                confirmed("ChangeMessageVisibilityBatch", self._change_visibility(batch, visibility_seconds))
+                for batch in _batches(messages)
+            )
+        )
         return [fault for batch in batches for fault in batch]
 
     async def dead_letter(self, message: Message, reason: str) -> None:
