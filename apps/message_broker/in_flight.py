@@ -17,16 +17,16 @@ from message_broker.circuit_breaker import State
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from checkpoint.clock import Clock
     from checkpoint.message_queue.port import EntryFault, Message, ReceivingQueue
     from message_broker.circuit_breaker import CircuitBreaker
     from message_broker.slots import Slots
+    from message_broker.visibility import VisibilityTimeouts
 
 _log = structlog.get_logger()
 
 # Nobody waits for a delete: fewer calls with more in each cost nothing but save processor time and money.
 _LINGER_SECONDS: Final = 0.1
-_CALLS_AT_ONCE: Final = 8
+_DELETES_AT_ONCE: Final = 8
 _MOST_DOUBLINGS: Final = 9
 _CLOSE_SECONDS: Final = 5.0
 
@@ -46,13 +46,13 @@ class Delivery:
     message: Message
     hidden_until: float | None
     has_slot: bool = True
+    has_ended: bool = False
 
 
 class InFlight:
     """Owns each delivery until its one end: deleted, dead-lettered, or released.
 
     max_pending_deletes: deliveries that may wait for their delete, beside those that have a slot.
-    visibility_seconds: for which a message is hidden from other receivers; renewed at half of it.
     """
 
     def __init__(
@@ -61,31 +61,22 @@ class InFlight:
         *,
         slots: Slots,
         breaker: CircuitBreaker,
+        visibility: VisibilityTimeouts,
         max_pending_deletes: int,
-        visibility_seconds: int,
-        clock: Clock,
     ) -> None:
         self._queue = queue
         self._slots = slots
         self._breaker = breaker
+        self._visibility = visibility
         self._room_for_deletes = asyncio.Semaphore(max_pending_deletes)
-        self._visibility_seconds = visibility_seconds
-        self._clock = clock
         self._deliveries: set[Delivery] = set()
         # What is released or dead-lettered now. A delete is not among them: it can fail and be tried again.
         self._endings: dict[Delivery, asyncio.Task[None]] = {}
-        self._no_renewal = asyncio.Event()
-        self._no_renewal.set()
         self._deletes: Batcher[Message, EntryFault | None] = Batcher(
             queue.delete,
             entries=queue.limits.entries,
-            calls_at_once=min(_CALLS_AT_ONCE, queue.limits.calls_at_once),
+            calls_at_once=min(_DELETES_AT_ONCE, queue.limits.calls_at_once),
             linger_seconds=_LINGER_SECONDS,
-        )
-        self._releases: Batcher[Message, EntryFault | None] = Batcher(
-            self._make_visible,
-            entries=queue.limits.entries,
-            calls_at_once=min(_CALLS_AT_ONCE, queue.limits.calls_at_once),
         )
 
     @property
@@ -98,7 +89,7 @@ class InFlight:
 
         asked_at: when the receive that brought it began, by the monotonic clock.
         """
-        delivery = Delivery(message, asked_at + self._visibility_seconds)
+        delivery = Delivery(message, asked_at + self._visibility.timeout_seconds)
         self._deliveries.add(delivery)
         self._breaker.trial_began()
         return delivery
@@ -115,10 +106,10 @@ class InFlight:
             self._start_releases([delivery])
             raise
         except Exception:
-            if not self._has_ended(delivery):
+            if not self._is_over(delivery):
                 await self.release_later(delivery)
             raise
-        if not self._has_ended(delivery):
+        if not self._is_over(delivery):
             await self.release(delivery)
 
     async def free_slot(self, delivery: Delivery) -> None:
@@ -160,7 +151,7 @@ class InFlight:
 
         Where the queue is away, it becomes visible when its visibility timeout ends.
         """
-        await self._end(delivery, partial(self._release, delivery, after_seconds))
+        await self._end(delivery, partial(self._visibility.release, delivery, after_seconds=after_seconds))
 
     async def close(self) -> None:
         """Release whatever has not ended, and wait for what is ending, but no longer than 5 seconds."""
@@ -181,37 +172,12 @@ class InFlight:
     async def renew_visibility_periodically(self) -> None:
         """Keep what is in flight hidden from other receivers, until cancelled."""
         while True:
-            await asyncio.sleep(self._visibility_seconds / 6)
+            await asyncio.sleep(self._visibility.timeout_seconds / 6)
             await self.renew_visibility()
 
     async def renew_visibility(self) -> None:
-        """Hide for a whole visibility timeout from now what is hidden for less than half of one."""
-        now = self._clock.monotonic()
-        soon = now + self._visibility_seconds / 2
-        held = self._deliveries - self._endings.keys()
-        due = [each for each in held if each.hidden_until is not None and each.hidden_until < soon]
-        if not due:
-            return
-        self._no_renewal.clear()  # it must not hide again what is released meanwhile
-        try:
-            faults = await self._queue.change_visibility([each.message for each in due], self._visibility_seconds)
-        except QueueUnavailableError as error:
-            _log.warning("renew_visibility_failed", messages=len(due), reason=str(error))
-            return
-        finally:
-            self._no_renewal.set()
-        for delivery, fault in zip(due, faults, strict=True):
-            if fault is None:
-                delivery.hidden_until = now + self._visibility_seconds
-            elif not fault.is_transient and delivery in self._deliveries:
-                # Another receiver may have it now, which harms nothing: the archive takes it once.
-                delivery.hidden_until = None
-                _log.warning("receipt_stale", reason=fault.reason, receive_count=delivery.message.receive_count)
-
-    async def _make_visible(self, messages: Sequence[Message]) -> list[EntryFault | None]:
-        faults = await self._queue.change_visibility(messages, 0)
-        _log.info("messages_released", messages=faults.count(None))
-        return faults
+        """Renew the visibility timeouts that are due."""
+        await self._visibility.renew(self._deliveries - self._endings.keys())
 
     async def _dead_letter(self, delivery: Delivery, reason: str) -> None:
         await self._queue.dead_letter(delivery.message, reason)
@@ -219,22 +185,11 @@ class InFlight:
 
     def _start_releases(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
-            if not self._has_ended(delivery):
-                self._start_ending(delivery, partial(self._release, delivery, 0))
+            if not self._is_over(delivery):
+                self._start_ending(delivery, partial(self._visibility.release, delivery, after_seconds=0))
 
-    async def _release(self, delivery: Delivery, after_seconds: int) -> None:
-        if delivery.hidden_until is None:
-            return
-        try:
-            if after_seconds:
-                await self._queue.change_visibility([delivery.message], after_seconds)
-            else:
-                await self._releases.submit(delivery.message)
-        except QueueUnavailableError as error:
-            _log.warning("release_failed", messages=1, reason=str(error))
-
-    def _has_ended(self, delivery: Delivery) -> bool:
-        return delivery in self._endings or delivery not in self._deliveries
+    def _is_over(self, delivery: Delivery) -> bool:
+        return delivery.has_ended or delivery in self._endings
 
     async def _end(self, delivery: Delivery, call: Callable[[], Awaitable[None]]) -> None:
         """End a delivery by a call that goes on if the caller is cancelled: the message would stay hidden otherwise."""
@@ -244,7 +199,7 @@ class InFlight:
     def _start_ending(self, delivery: Delivery, call: Callable[[], Awaitable[None]]) -> None:
         async def end() -> None:
             try:
-                await self._no_renewal.wait()
+                await self._visibility.renewal_over()
                 await call()
             finally:
                 self._forget(delivery)
@@ -254,6 +209,7 @@ class InFlight:
         ending.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
     def _forget(self, delivery: Delivery) -> None:
+        delivery.has_ended = True
         self._deliveries.remove(delivery)
         self._endings.pop(delivery, None)
         self._breaker.trial_ended()

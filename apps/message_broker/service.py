@@ -24,6 +24,7 @@ from message_broker.in_flight import InFlight
 from message_broker.message_broker import Broker
 from message_broker.metrics import Metrics
 from message_broker.slots import Slots
+from message_broker.visibility import VisibilityTimeouts
 
 if TYPE_CHECKING:
     from asyncio import Event
@@ -75,9 +76,8 @@ def build(
         queue,
         slots=slots,
         breaker=breaker,
+        visibility=VisibilityTimeouts(queue, timeout_seconds=settings.visibility_seconds, clock=clock),
         max_pending_deletes=max(settings.slots, 2 * queue.limits.entries),  # two calls: one fills while one is made
-        visibility_seconds=settings.visibility_seconds,
-        clock=clock,
     )
     broker = Broker(archive=archive, in_flight=in_flight, breaker=breaker, health=health, metrics=metrics, clock=clock)
     # A quarter of the slots, so that several calls are under way also where there are few.

@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import pytest
 
-from architecture.sources import REPOSITORY
+from architecture.sources import APPS, REPOSITORY
+from message_broker.circuit_breaker import State
+from message_broker.metrics import Metrics as BrokerMetrics
 from message_broker.settings import BrokerSettings
+from processing_requests.metrics import Metrics as IntakeMetrics
 from processing_requests.settings import IntakeSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from checkpoint.settings import Settings
 
 ROWS: Final = pytest.mark.parametrize(
@@ -54,3 +59,40 @@ def test_the_table_has_the_default_of_every_setting(app: str, kind: type[Setting
         if msgspec.convert(shown, field.type, strict=False) != expected:
             wrong[name] = f"{shown} where the default is {expected}"
     assert wrong == {}
+
+
+METRICS: Final = pytest.mark.parametrize(
+    ("app", "metrics"), [("processing_requests", IntakeMetrics), ("message_broker", BrokerMetrics)]
+)
+
+
+def first_cells(app: str, heading: str) -> set[str]:
+    """The code in the first cell of each row of the table below a heading."""
+    section = (REPOSITORY / "apps" / app / "README.md").read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+    return {row.split("`")[1].partition("{")[0] for row in section.splitlines() if row.startswith("| `")}
+
+
+@METRICS
+def test_the_metrics_are_those_of_the_registry(app: str, metrics: Callable[[], IntakeMetrics | BrokerMetrics]) -> None:
+    made = metrics()
+    if isinstance(made, IntakeMetrics):
+        made.watch(waiting=float, waiting_bytes=float, arriving_bytes=float)
+    else:
+        made.watch(in_flight=float, circuit=lambda: State.OPEN, archive_up=float)
+    suffix = {"counter": "_total", "info": "_info"}
+    names = {f"{family.name}{suffix.get(family.type, '')}" for family in made.registry.collect()}
+    own = {name for name in names if not name.startswith("process_")}
+    assert own == first_cells(app, "Metrics") - {"process_…"}
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_the_log_events_are_those_of_the_code(app: str) -> None:
+    sources = [path.read_text() for path in (REPOSITORY / "apps" / app).glob("*.py")]
+    events = {
+        event for source in sources for event in re.findall(r'\.(?:debug|info|warning|error)\(\s*"(\w+)"', source)
+    }
+    events |= {event for source in sources for event in re.findall(r'log_summary\("(\w+)"', source)}
+    told = first_cells(app, "Log events")
+    assert events <= told
+    elsewhere = {"queue_available", "queue_unavailable", "archive_available", "archive_unavailable", "unexpected_error"}
+    assert told - events <= elsewhere | {"message_corrupted"}

@@ -193,7 +193,7 @@ def _intact(received: MessageTypeDef) -> bool:
     intact = received["MD5OfBody"] == digest(received["Body"].encode(errors="replace"))
     if not intact:
         reason = "The body differs from its MD5. It is received again after its visibility timeout."
-        _log.warning("message_corrupted", message_id=received["MessageId"], reason=reason)
+        _log.warning("message_corrupted", sqs_message_id=received["MessageId"], reason=reason)
     return intact
 
 
