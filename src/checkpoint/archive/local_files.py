@@ -10,9 +10,9 @@ import asyncio
 import errno
 import hashlib
 import os
+import secrets
 import stat
 import time
-import uuid
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -74,7 +74,7 @@ class LocalFiles:
         return outcomes
 
     def _create(self, name: str, body: bytes) -> bool | OSError:
-        staged = self._directory / _STAGING / f"{name}.{uuid.uuid4()}"
+        staged = f"{self._directory}/{_STAGING}/{name}.{secrets.token_hex(8)}"
         try:
             _write(staged, body)
             try:
@@ -82,7 +82,7 @@ class LocalFiles:
             except FileExistsError:
                 return False
             finally:
-                staged.unlink()
+                os.unlink(staged)  # noqa: PTH108  a Path for each file takes a tenth of the broker's time
         except OSError as error:
             return error
         return True
@@ -109,14 +109,15 @@ async def open_local_files(directory: Path) -> AsyncIterator[LocalFiles]:
         await files.close()
 
 
-def _write(path: Path, body: bytes) -> None:
+def _write(path: str, body: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     try:
-        with os.fdopen(descriptor, "wb", closefd=False) as file:
-            file.write(body)
+        unwritten = memoryview(body)
+        while unwritten:
+            unwritten = unwritten[os.write(descriptor, unwritten) :]
         os.fsync(descriptor)
     except OSError:
-        path.unlink()
+        os.unlink(path)  # noqa: PTH108  as above
         raise
     finally:
         os.close(descriptor)
