@@ -54,8 +54,8 @@ locals {
       ports        = { private = 9002 }
 
       pre_stop_seconds = 0 # no client connects to it
-      # After GRACE_SECONDS it releases the messages that it holds, in calls of at most 10 s each. If it is killed
-      # during that, they become visible again by their timeout.
+      # After GRACE_SECONDS it releases the messages in flight, which takes at most 5 s. What it could not release becomes
+      # visible again by its visibility timeout.
       margin_seconds = 15
       environment = {
         ARCHIVE_URL   = "ssm:${aws_ssm_parameter.archive_url.name}"

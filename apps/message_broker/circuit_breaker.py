@@ -35,8 +35,12 @@ _LONGEST_BACKOFF_SECONDS: Final = 30.0
 # A message that has failed so often, in about a minute, no longer keeps others from being tried: the fault may be its
 # own. In a long outage this receives a few more messages, at most so many.
 _ATTEMPTS_OF_A_TRIAL: Final = 10
-_MOST_SUSPECTS: Final = 8
+_MOST_OUTSIDE_TRIALS: Final = 8
 _MOST_TRIALS_AT_ONCE: Final = 10
+
+
+class FailsAloneError(Exception):
+    """A message's call fails again and again while those of others succeed, and too many such messages wait already."""
 
 
 class State(Enum):
@@ -44,27 +48,31 @@ class State(Enum):
 
     CLOSED = "closed"  # as much as there are slots
     OPEN = "open"  # nothing
-    HALF_OPEN = "half_open"  # one message (a few after dead letters), while no other is in flight
+    HALF_OPEN = "half_open"  # one message as a trial, or a few, while no other trial is in flight
 
 
 class CircuitBreaker:
     """Closed while the last put and the last delete succeeded.
 
-    It starts half-open: a broker that is restarted in an outage then uses up the receive count of one message only.
+    It starts half-open: a broker that is restarted in an outage then uses up the receive count of one message, and not
+    of as many as there are slots.
+
+    most_waiting: messages that may wait without being trials; a share of the slots, which they keep.
     """
 
-    def __init__(self, *, health: Health, random: Random) -> None:
+    def __init__(self, *, health: Health, random: Random, most_waiting: int) -> None:
         self._health = health
         self._random = random
+        self._most_waiting = most_waiting
         self._unproven = {ARCHIVE, QUEUE}
         self._order = count(1)
         # By service, where in that order the last call began that succeeded, and the last one that failed.
-        self._succeeded: Counter[str] = Counter()
-        self._failed: Counter[str] = Counter()
+        self._last_success: Counter[str] = Counter()
+        self._last_failure: Counter[str] = Counter()
         self._retries: Counter[str] = Counter()
         self._trials = 0
         self._trials_at_once = 1
-        self._suspects = 0
+        self._waiting = 0
         self._admission_changed = asyncio.Event()
         self._retry_now = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -80,8 +88,8 @@ class CircuitBreaker:
         if not self._trials:
             self._admission_changed.set()
 
-    def trial_told_nothing(self) -> None:
-        """Report a message that ended without a put or a delete: twice as many may be tried next, ten at most.
+    def trial_was_inconclusive(self) -> None:
+        """Report a message that was dead-lettered or released: twice as many may be tried next, ten at most.
 
         Without this a half-open circuit would go through a backlog of bad messages one by one.
         """
@@ -104,9 +112,9 @@ class CircuitBreaker:
         """Make a call, and where the service is unavailable make it again after a backoff, until it is available.
 
         message_id: for the log, of the message that the call is for.
-        Raises what the call raises; but that the service is unavailable, only after a stop.
+        Raises what the call raises; but that the service is unavailable, only after a stop. Raises FailsAloneError.
         """
-        attempt, failed, fails_alone = 0, 0, False
+        attempt, failed_at, fails_alone = 0, 0, False
         try:
             while True:
                 began = next(self._order)
@@ -114,7 +122,7 @@ class CircuitBreaker:
                     result = await call()
                 except (ArchiveUnavailableError, QueueUnavailableError) as error:
                     # Calls that began after its last failure have succeeded: the fault is not the service's.
-                    fails_alone = fails_alone or 0 < failed < self._succeeded[service]
+                    fails_alone = fails_alone or 0 < failed_at < self._last_success[service]
                     if fails_alone:
                         _log.warning(
                             "message_fails_alone", message_id=message_id, reason=str(error), attempt=attempt + 1
@@ -128,12 +136,12 @@ class CircuitBreaker:
                     return result
                 if not attempt:
                     self._retries[service] += 1
-                failed = next(self._order)
+                failed_at = next(self._order)
                 attempt += 1
-                if fails_alone:
-                    await self._wait_alone(attempt)
-                elif attempt >= _ATTEMPTS_OF_A_TRIAL and self._suspects < _MOST_SUSPECTS:
-                    await self._wait_as_suspect(attempt)
+                if fails_alone and self._waiting >= self._most_waiting:
+                    raise FailsAloneError
+                if fails_alone or (attempt >= _ATTEMPTS_OF_A_TRIAL and self._has_room_outside_trials()):
+                    await self._wait_outside_trials(attempt)
                 else:
                     await self._report_failure(service, began, attempt)
         finally:
@@ -146,18 +154,18 @@ class CircuitBreaker:
         self._retry_now.set()
 
     def _report_success(self, service: str, began: int) -> None:
-        self._health.healthy(service)
-        self._succeeded[service] = max(self._succeeded[service], began)
-        if began > self._failed[service]:  # a call that began before one that failed tells nothing about now
+        self._last_success[service] = max(self._last_success[service], began)
+        if began > self._last_failure[service]:  # a call that began before one that failed tells nothing about now
+            self._health.healthy(service)
             self._unproven.discard(service)
             if not self._unproven:
                 self._change_to(State.CLOSED)
 
     async def _report_failure(self, service: str, began: int, attempt: int) -> None:
         """Open the circuit, and wait until a backoff is over or the circuit closes."""
-        self._failed[service] = max(self._failed[service], began)
+        self._last_failure[service] = max(self._last_failure[service], began)
         self._trials_at_once = 1
-        if began > self._succeeded[service]:
+        if began > self._last_success[service]:
             self._unproven.add(service)
             self._change_to(State.OPEN)
         try:
@@ -166,21 +174,18 @@ class CircuitBreaker:
             if self.state is State.OPEN:
                 self._change_to(State.HALF_OPEN)
 
-    async def _wait_alone(self, attempt: int) -> None:
+    def _has_room_outside_trials(self) -> bool:
+        return self._waiting < min(_MOST_OUTSIDE_TRIALS, self._most_waiting)
+
+    async def _wait_outside_trials(self, attempt: int) -> None:
         """Wait out a backoff, and be no trial meanwhile: else a half-open circuit would wait for this one message."""
+        self._waiting += 1
         self.trial_ended()
         try:
             await self._wait(self._stopped, attempt)
         finally:
+            self._waiting -= 1
             self.trial_began()
-
-    async def _wait_as_suspect(self, attempt: int) -> None:
-        """As alone, for the fault may be the message's own, which only another one can show."""
-        self._suspects += 1
-        try:
-            await self._wait_alone(attempt)
-        finally:
-            self._suspects -= 1
 
     async def _wait(self, event: asyncio.Event, attempt: int) -> None:
         with suppress(TimeoutError):
@@ -189,9 +194,9 @@ class CircuitBreaker:
 
     def _change_to(self, state: State) -> None:
         self.state = state
-        if state is State.CLOSED or self._stopped.is_set():
+        if state is State.CLOSED:
             self._retry_now.set()
-        else:
+        elif not self._stopped.is_set():
             self._retry_now.clear()
         self._admission_changed.set()
 

@@ -78,8 +78,8 @@ class Fetcher:
     async def _poll(self, polls: asyncio.TaskGroup, *, extra: bool) -> None:
         """Fetch batch after batch. One poll goes on until the stop; extra ones come and go with a backlog.
 
-        A poll that brings as much as it has room for starts an extra one, and an extra one that brings nothing ends. So
-        an idle queue is asked by one long poll in all: SQS is paid by the call.
+        A poll that brings more than half of what it has room for starts an extra one, and an extra one that brings
+        nothing ends. So an idle queue is asked by one long poll in all: SQS is paid by the call.
         """
         wait_seconds = min(_EXTRA_POLL_SECONDS, self.wait_seconds) if extra else self.wait_seconds
         failures = 0
@@ -99,7 +99,7 @@ class Fetcher:
                     return
                 if not (brought or wait_seconds):
                     await asyncio.sleep(_SHORT_POLL_PAUSE_SECONDS)
-                if brought and brought == room and self._polls < self.most_polls:
+                if 2 * brought > room and self._polls < self.most_polls:
                     self._start_poll(polls, extra=True)
         finally:
             self._polls -= 1

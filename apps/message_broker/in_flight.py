@@ -41,6 +41,7 @@ class Delivery:
 
     hidden_until: when its visibility timeout ends, by the monotonic clock; None where its receipt is known to be stale.
     has_slot: from its receive until it waits for its delete.
+    has_ended: once it was deleted, dead-lettered or released.
     """
 
     message: Message
@@ -140,7 +141,7 @@ class InFlight:
 
         Raises QueueUnavailableError, NoDeadLetterQueueError.
         """
-        await self._end(delivery, partial(self._dead_letter, delivery, reason))
+        await self._end(delivery, partial(self._queue.dead_letter, delivery.message, reason))
 
     async def release_later(self, delivery: Delivery) -> None:
         """Release a message that fails by a fault of its own: after 2 s, 4 s, 8 s, … by its receives so far."""
@@ -179,10 +180,6 @@ class InFlight:
         """Renew the visibility timeouts that are due."""
         await self._visibility.renew(self._deliveries - self._endings.keys())
 
-    async def _dead_letter(self, delivery: Delivery, reason: str) -> None:
-        await self._queue.dead_letter(delivery.message, reason)
-        self._breaker.trial_told_nothing()
-
     def _start_releases(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
             if not self._is_over(delivery):
@@ -201,6 +198,7 @@ class InFlight:
             try:
                 await self._visibility.renewal_over()
                 await call()
+                self._breaker.trial_was_inconclusive()
             finally:
                 self._forget(delivery)
 

@@ -19,7 +19,7 @@ from checkpoint.email import Email, NotAnEmailError
 from checkpoint.message_queue.port import NoDeadLetterQueueError, QueueUnavailableError
 from checkpoint.operations.background import in_background
 from checkpoint.operations.telemetry import log_failure
-from message_broker.circuit_breaker import ARCHIVE, QUEUE
+from message_broker.circuit_breaker import ARCHIVE, QUEUE, FailsAloneError
 from message_broker.in_flight import StaleReceiptError
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ class Broker:
             async with self.in_flight.release_unless_ended(delivery):
                 with suppress(ArchiveUnavailableError, QueueUnavailableError):  # raised only where the service stops
                     outcome = await self._process(delivery)
+        except FailsAloneError:
+            pass  # released, for later
         except Exception as error:  # noqa: BLE001  one message's fault is not the others'
             outcome = "failed"
             log_failure(_log, error)
@@ -126,11 +128,15 @@ class Broker:
         return "dead_lettered"
 
     async def _release_or_dead_letter(self, delivery: Delivery, error: ObjectUnreadableError) -> Outcome:
-        """Wait for somebody to mend one object, ever longer, while everything else goes on."""
+        """Release a message whose object cannot be compared, each time for longer; dead-letter it at its fifth receive.
+
+        Meanwhile somebody may mend the object.
+        """
         receive_count = delivery.message.receive_count
         if receive_count >= _RECEIVES_OF_UNREADABLE:
             outcome = await self._dead_letter(delivery, str(error))
-            self.health.clear_warnings([error.name])
+            if outcome == "dead_lettered":
+                self.health.clear_warnings([error.name])
             return outcome
         self.health.warn(error.name, error.reason)
         _log.warning("object_unreadable", object=error.name, reason=error.reason, receive_count=receive_count)

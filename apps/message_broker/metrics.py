@@ -52,13 +52,13 @@ class Metrics:
                 "Messages that were received and not yet deleted, dead-lettered or released.",
                 in_flight,
             ),
-            ("checkpoint_archive_up", "1 unless the last call to the archive failed; then 0.", archive_up),
+            ("checkpoint_archive_up", "0 while the archive is unavailable, else 1.", archive_up),
         ):
             Gauge(name, documentation, registry=self.registry).set_function(value)
         states = Gauge(
             "checkpoint_circuit_breaker_state",
-            "1 for the state that the circuit breaker is in: closed, open (nothing is received) or half_open (one "
-            "message at a time); 0 for the others.",
+            "1 for the state that the circuit breaker is in, 0 for the others: closed, open (nothing is received), "
+            "half_open (messages are received as trials).",
             ["state"],
             registry=self.registry,
         )

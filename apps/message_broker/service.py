@@ -55,10 +55,12 @@ class Service:
             log_summary("messages_moved", self.metrics.messages),
         ]
         async with in_background(*background):
-            async with in_background(self.fetcher.fetch()):
-                await stop.wait()
-                await self.fetcher.stop()
-            await self.broker.stop(grace_seconds=self.grace_seconds)
+            try:
+                async with in_background(self.fetcher.fetch()):
+                    await stop.wait()
+                    await self.fetcher.stop()
+            finally:  # after an unforeseen error, too
+                await self.broker.stop(grace_seconds=self.grace_seconds)
 
 
 def build(
@@ -71,7 +73,8 @@ def build(
     """Wire the broker around a queue and an archive that are open. Nothing runs yet."""
     health = Health(untried=[QUEUE], assumed_healthy=[ARCHIVE], clock=clock)
     metrics = Metrics()
-    breaker, slots = CircuitBreaker(health=health, random=random), Slots(settings.slots)
+    slots = Slots(settings.slots)
+    breaker = CircuitBreaker(health=health, random=random, most_waiting=settings.slots // 4)
     in_flight = InFlight(
         queue,
         slots=slots,

@@ -81,5 +81,8 @@ class VisibilityTimeouts:
 
     async def _make_visible(self, messages: Sequence[Message]) -> list[EntryFault | None]:
         faults = await self._queue.change_visibility(messages, 0)
-        _log.info("messages_released", messages=faults.count(None))
+        if released := faults.count(None):
+            _log.info("messages_released", messages=released)
+        if failed := [fault for fault in faults if fault]:
+            _log.warning("release_failed", messages=len(failed), reason=failed[0].reason)
         return faults

@@ -14,7 +14,7 @@ from checkpoint.version import VERSION
 from processing_requests.answers import PROBLEM_MEDIA_TYPE, REFUSALS
 from processing_requests.docs_page import render
 
-_SEED: Final = {
+_EXAMPLE: Final = {
     "email_subject": "Your Subject",
     "email_sender": "Your Sender",
     "email_timestream": "1706213694",
@@ -92,7 +92,7 @@ def describe() -> dict[str, Any]:
                     "security": [{}, {"bearer": []}],
                     "requestBody": {
                         "required": True,
-                        "content": _json(posted, {"data": _SEED, "token": "foobar"}),
+                        "content": _json(posted, {"data": _EXAMPLE, "token": "foobar"}),
                     },
                     "responses": {
                         "200": {

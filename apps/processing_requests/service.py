@@ -77,7 +77,7 @@ class Service:
 
 def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) -> Service:
     """Wire an intake over an open queue. Raises ValueError where TOKEN holds no token."""
-    health, metrics, tokens = Health(untried=[QUEUE]), Metrics(), Tokens(settings.tokens)
+    health, metrics, tokens = Health(untried=[QUEUE], clock=clock), Metrics(), Tokens(settings.tokens)
     bodies = BodyReader(
         max_bytes=settings.max_request_bytes,
         max_bytes_held=settings.max_waiting_bytes,

@@ -59,17 +59,32 @@ async def test_an_email_that_is_there_is_found_though_one_read_was_untrue(
     assert s3.objects == before
 
 
-async def test_other_bytes_of_the_same_length_count_where_the_etag_is_their_md5(s3: S3Stub, archive: Archive) -> None:
+@pytest.mark.parametrize("faults", [[], [Fault(effect=Effect.ETAG_NOT_MD5)]], ids=["MD5", "no MD5"])
+async def test_other_bytes_count_where_two_reads_agree(s3: S3Stub, archive: Archive, faults: list[Fault]) -> None:
     s3.objects[PLAIN] = StoredObject(b"x" * len(email().body))
+    s3.faults += faults
     assert await archive.put(email()) == PutResult(LONGER, created=True)
-    assert [request.method for request in s3.requests if request.key == PLAIN] == ["PUT", "HEAD", "GET"]
+    methods = [request.method for request in s3.requests if request.key == PLAIN]
+    assert methods == ["PUT", "HEAD", "GET", "HEAD", "GET"]
 
 
-async def test_other_bytes_of_the_same_length_count_where_two_reads_agree(s3: S3Stub, archive: Archive) -> None:
-    s3.objects[PLAIN] = StoredObject(b"x" * len(email().body))
-    s3.faults.append(Fault(effect=Effect.ETAG_NOT_MD5))
-    assert await archive.put(email()) == PutResult(LONGER, created=True)
-    assert [request.method for request in s3.requests if request.key == PLAIN] == ["PUT", "HEAD", "GET", "GET"]
+@pytest.mark.parametrize("held", [PLAIN, LONGER])
+async def test_one_answer_that_belongs_to_another_object_makes_no_second_one(
+    s3: S3Stub, archive: Archive, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    s3.objects[PLAIN] = StoredObject(email("first").body, {"sha256": email("first").identity})
+    s3.objects[held] = StoredObject(email().body, {"sha256": email().identity})
+    before = dict(s3.objects)
+    holder = archive._store.holder
+    mixed_up = iter([email("of somebody else").identity])
+
+    async def answers(name: str, body: bytes, *, sha256: str) -> str | None:
+        true = await holder(name, body, sha256=sha256)
+        return next(mixed_up, true) if name == held else true
+
+    monkeypatch.setattr(archive._store, "holder", answers)
+    assert await put_with_patience(archive) == PutResult(held, created=False)
+    assert s3.objects == before
 
 
 async def test_a_head_whose_size_contradicts_its_sha256_is_an_outage(s3: S3Stub, archive: Archive) -> None:

@@ -50,14 +50,25 @@ class Archive:
             if await self._store.create(name, email.body, sha256=email.identity):
                 self._remember(name, email.identity)
                 return PutResult(name, created=True)
-            holder = await self._store.holder(name, email.body, sha256=email.identity)
-            if holder is None:  # S3 answers a second put "taken" while the first is under way, and the first may fail
-                raise ArchiveUnavailableError("an object's name was taken, then free")
-            if holder == email.identity:
+            if await self._holds(name, email):
                 return PutResult(name, created=False)
-            if holder:
-                self._remember(name, holder)
         raise NamesTakenError
+
+    async def _holds(self, name: str, email: Email) -> bool:
+        """Whether a name that is taken holds this e-mail. That it holds another is believed where two looks agree.
+
+        A look that is wrong would make a second object of the e-mail.
+        """
+        holder = await self._store.holder(name, email.body, sha256=email.identity)
+        if holder is None:  # S3 answers a second put "taken" while the first is under way, and the first may fail
+            raise ArchiveUnavailableError("an object's name was taken, then free")
+        if holder == email.identity:
+            return True
+        if holder != await self._store.holder(name, email.body, sha256=email.identity):
+            raise ArchiveUnavailableError("two looks at an object contradict each other")
+        if holder:
+            self._remember(name, holder)
+        return False
 
     def _remember(self, name: str, identity: str) -> None:
         self._holders[name] = identity

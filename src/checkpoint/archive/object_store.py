@@ -41,15 +41,17 @@ class ObstoreObjects:
     async def holder(self, name: str, body: bytes, *, sha256: str) -> str | None:
         """As ObjectStore says. Asks for the object's head; for its bytes only where the head does not tell."""
         try:
-            found = await obstore.get_async(self._store, name, options={"head": True})
-            said = found.attributes.get(_SHA256)
-            if found.meta["size"] == len(body):
-                if said == sha256 or (said is None and _etag(found.meta) == _md5(body)):
-                    return sha256
-                return said or await self._read(name, body, sha256=sha256)
-            if said == sha256:
-                raise ArchiveUnavailableError("an object's size contradicts its SHA-256")
-            return said or await self._other_size(name, body)
+            head = await obstore.get_async(self._store, name, options={"head": True})
+            stored_sha256 = head.attributes.get(_SHA256)
+            if head.meta["size"] != len(body):
+                if stored_sha256 == sha256:
+                    raise ArchiveUnavailableError("an object's size contradicts its SHA-256")
+                return stored_sha256 or ""
+            # An ETag is the MD5 of the bytes for some objects and for others not, and nothing says for which:
+            # https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+            if stored_sha256 is None and _etag(head.meta) == _md5(body):
+                return sha256
+            return stored_sha256 or await self._read(name, len(body))
         except FileNotFoundError:
             return None
         except (BaseError, OSError) as error:
@@ -57,31 +59,13 @@ class ObstoreObjects:
                 raise ObjectUnreadableError(name, _ARCHIVED_CLASS) from None
             raise _unavailable(error) from None
 
-    async def _read(self, name: str, body: bytes, *, sha256: str) -> str:
-        """The SHA-256 of an object as long as the body. Other bytes count where the ETag or a second read agrees.
-
-        An ETag is the MD5 of the bytes for some objects and for others not, and nothing says for which:
-        https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
-        """
-        reads = []
-        for _ in range(2):
-            found = await obstore.get_async(self._store, name)
-            read = bytes(await found.bytes_async())
-            if read == body:
-                return sha256
-            reads.append(read)
-            if len(read) == len(body) and _etag(found.meta) == _md5(read):
-                break
-        if len(reads[0]) != len(body) or reads[0] != reads[-1]:
-            raise ArchiveUnavailableError("an object was read with other bytes than it has")
-        return hashlib.sha256(reads[0]).hexdigest()
-
-    async def _other_size(self, name: str, body: bytes) -> str:
-        """Empty, for other bytes: the second answer of that."""
-        found = await obstore.get_async(self._store, name, options={"head": True})
-        if found.meta["size"] == len(body):
-            raise ArchiveUnavailableError("an object's size changed between two answers")
-        return ""
+    async def _read(self, name: str, length: int) -> str:
+        """The SHA-256 of an object's bytes."""
+        found = await obstore.get_async(self._store, name)
+        read = bytes(await found.bytes_async())
+        if len(read) != length:
+            raise ArchiveUnavailableError("an object was read with another length than it has")
+        return hashlib.sha256(read).hexdigest()
 
 
 def _etag(meta: ObjectMeta) -> str:
@@ -93,7 +77,8 @@ def _md5(content: bytes) -> str:
 
 
 _ARCHIVED_CLASS: Final = (
-    "is in an archived storage class and its head does not tell its bytes (InvalidObjectState): restore it."
+    "is in an archived storage class, and neither its metadata nor its ETag tells what it holds (InvalidObjectState): "
+    "restore it."
 )
 
 # What obstore's texts tell beyond a status and a code, in words of ours.

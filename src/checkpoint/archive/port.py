@@ -38,7 +38,7 @@ class ObjectStore(Protocol):
         """The SHA-256 of the object under a name: `sha256` where its bytes are those of `body`; None without an object.
 
         Empty where they are other bytes and it is not known which; so, too, for what no e-mail ever was: a directory.
-        Bytes are called other only for certain: answers that contradict themselves or each other are an outage.
+        An answer that contradicts itself is an outage; whether the next one says the same, is for the caller to ask.
         Raises ObjectUnreadableError.
         """
         ...

@@ -38,7 +38,7 @@ def pointers(data: object) -> list[str]:
     return [fault.pointer for fault in caught.value.faults]
 
 
-def test_the_seeds_email_is_archived_as_the_seeds_131_bytes() -> None:
+def test_the_assignments_email_is_archived_as_its_131_bytes() -> None:
     email = Email.accept(EXAMPLE, latest=LATEST)
     assert len(email.body) == 131
     assert email.body == (
@@ -52,7 +52,7 @@ def test_the_identity_is_the_sha_256_of_the_archived_bytes() -> None:
     assert email.identity == hashlib.sha256(email.body).hexdigest()
 
 
-def test_the_names_are_the_seeds_then_longer_ones_with_the_identity() -> None:
+def test_the_names_are_the_assignments_then_longer_ones_with_the_identity() -> None:
     email = accept()
     assert list(email.names) == [
         "sqs_message_1706213694.json",

@@ -11,7 +11,14 @@ from checkpoint.archive.archive import NamesTakenError
 from checkpoint.archive.port import ArchiveUnavailableError
 from checkpoint.message_queue.port import QueueUnavailableError
 from checkpoint.operations.health import Health
-from message_broker.circuit_breaker import ARCHIVE, QUEUE, CircuitBreaker, State, backoff_seconds
+from message_broker.circuit_breaker import (
+    ARCHIVE,
+    QUEUE,
+    CircuitBreaker,
+    FailsAloneError,
+    State,
+    backoff_seconds,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +91,7 @@ def health() -> Health:
 
 @pytest.fixture
 def breaker(health: Health, backoffs: Backoffs) -> Iterator[CircuitBreaker]:
-    breaker = CircuitBreaker(health=health, random=backoffs)
+    breaker = CircuitBreaker(health=health, random=backoffs, most_waiting=2)
     yield breaker
     breaker.stop()
 
@@ -248,6 +255,53 @@ async def test_what_fails_while_others_succeed_does_not_keep_a_half_open_circuit
     await settle()
     assert breaker.state.value == "half_open"
     assert await admitted(breaker) == 1
+
+
+async def test_of_many_that_fail_while_others_succeed_only_a_few_may_wait(
+    breaker: CircuitBreaker, backoffs: Backoffs
+) -> None:
+    await close(breaker)
+    backoffs.seconds = 0
+    bad = [await (await Call(breaker, ARCHIVE).begun()).fails() for _ in range(3)]
+    for call in bad:
+        await call.begun(attempts=2)
+    await (await Call(breaker, ARCHIVE).begun()).succeeds()
+    backoffs.seconds = 3600
+    for call in bad:
+        await call.fails()
+    assert [call.task.done() for call in bad] == [False, False, True]
+    with pytest.raises(FailsAloneError):
+        await bad[2].task
+
+
+async def test_a_call_that_fails_several_times_is_retried_until_it_succeeds_and_no_longer(
+    breaker: CircuitBreaker, backoffs: Backoffs
+) -> None:
+    backoffs.seconds = 0
+    call = await Call(breaker, QUEUE).begun()
+    for attempt in (2, 3, 4):
+        await call.fails()
+        await call.begun(attempts=attempt)
+    await call.succeeds()
+    assert not breaker.is_retrying(QUEUE)
+
+
+async def test_a_failure_takes_back_how_many_are_tried_at_once(breaker: CircuitBreaker, backoffs: Backoffs) -> None:
+    for _ in range(5):
+        breaker.trial_was_inconclusive()
+    assert await admitted(breaker) == 10
+    backoffs.seconds = 0
+    call = await (await Call(breaker, ARCHIVE).begun()).fails()
+    await call.begun(attempts=2)
+    assert await admitted(breaker) == 1
+
+
+async def test_health_is_not_told_of_a_success_from_before_the_outage(breaker: CircuitBreaker, health: Health) -> None:
+    await close(breaker)
+    old = await Call(breaker, ARCHIVE).begun()
+    await (await Call(breaker, ARCHIVE).begun()).fails()
+    await old.succeeds()
+    assert health.faults == {ARCHIVE: "away"}
 
 
 async def test_what_is_given_up_while_it_waits_leaves_it_half_open(breaker: CircuitBreaker) -> None:

@@ -30,6 +30,16 @@ async def test_with_a_backlog_at_the_start_the_calls_in_flight_reach_what_the_sl
     assert len(broker.store.objects) == 4000
 
 
+async def test_a_queue_that_gives_fewer_than_are_asked_for_is_asked_by_many_calls_too() -> None:
+    broker = RunningBroker(slots=256)
+    broker.queue.latency = 0.01
+    broker.queue.most_per_receive = 7
+    await broker.queue.send(many(2000))
+    async with broker.running():
+        await broker.drained()
+    assert broker.queue.most_receives > 20
+
+
 async def test_a_full_queue_is_received_and_deleted_in_full_calls() -> None:
     broker = RunningBroker(slots=256)
     broker.queue.latency = 0.01
@@ -142,10 +152,21 @@ async def test_a_failed_receive_gives_its_slots_back(broker: RunningBroker) -> N
         await broker.until(lambda: not broker.queue.bodies)
 
 
-async def test_an_error_that_nobody_foresaw_ends_the_service_instead_of_leaving_it_idle(broker: RunningBroker) -> None:
-    broker.queue.failing["receive"] = LookupError("unforeseen")
-    with pytest.raises(LookupError):
-        await broker.service.run(broker.stop)
+async def test_an_error_that_nobody_foresaw_ends_the_service_and_leaves_no_message_hidden() -> None:
+    broker = RunningBroker(grace_seconds=0.01)
+    async with asyncio.TaskGroup() as beside:
+        run = asyncio.create_task(broker.service.run(broker.stop))
+        await prove(broker)
+        broker.store.let.clear()
+        await broker.queue.send([body()])
+        await broker.until(lambda: broker.in_flight)
+        broker.queue.failing["receive"] = LookupError("unforeseen")
+        beside.create_task(broker.queue.send([b"another"]))
+        with pytest.raises(LookupError):
+            await run
+    assert broker.in_flight == 0
+    assert body() in broker.queue.bodies
+    assert broker.visible() == len(broker.queue.bodies)
 
 
 async def test_a_backlog_of_bad_messages_at_the_start_is_not_gone_through_one_by_one() -> None:

@@ -36,7 +36,7 @@ async def test_nothing_is_deleted_before_its_object_is_there(broker: RunningBrok
     assert list(broker.store.objects.values()) == [body()]
 
 
-async def test_a_message_that_was_archived_before_is_only_deleted(broker: RunningBroker) -> None:
+async def test_a_message_whose_object_is_already_there_is_only_deleted(broker: RunningBroker) -> None:
     broker.store.objects["sqs_message_1706213694.json"] = body()
     await broker.queue.send([body(), body()])
     async with broker.running():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
+from checkpoint.message_queue.port import NoDeadLetterQueueError
 from emails import body
 from unit.message_broker.running_broker import RunningBroker
 
@@ -38,6 +39,25 @@ async def test_its_neighbours_go_through_at_full_speed(broker: RunningBroker) ->
         assert len(broker.store.objects) == 61
         assert broker.backoffs.longest == []
         assert broker.queue.most_receives > 1
+
+
+async def test_many_at_the_start_do_not_hold_their_neighbours_up(broker: RunningBroker) -> None:
+    unlucky_ones = [body(f"unlucky {number}", timestream="666") for number in range(60)]
+    await broker.queue.send([*unlucky_ones, body("good")])
+    async with broker.running():
+        await broker.until(lambda: len(broker.store.objects) == 2)
+        assert len(broker.queue.receives) < 40
+
+
+async def test_where_it_cannot_be_dead_lettered_the_warning_stays(broker: RunningBroker) -> None:
+    broker.queue.failing["dead_letter"] = NoDeadLetterQueueError("set a RedrivePolicy on it")
+    await broker.queue.send([unlucky()])
+    async with broker.running():
+        for number in range(1, 5):
+            await wait_for_receive(broker, number)
+            broker.clock.now += 16
+        await broker.until(lambda: broker.counted("failed") == 1)
+        assert broker.service.health.warnings == {NAME: REASON}
 
 
 async def test_it_leaves_the_service_ready_and_is_named_in_the_warnings_and_the_log(broker: RunningBroker) -> None:

@@ -19,6 +19,7 @@ class WatchedQueue(MemoryQueue):
     receives, deletes: how much each call asked for or carried, in order.
     most_receives: receives that were under way at once, at most.
     latency: seconds that every call takes.
+    most_per_receive: what a receive brings at most, whatever it asks for, as SQS does.
     failing: what calls of that name raise.
     delete_faults: the fault of every entry of a delete.
     """
@@ -31,6 +32,7 @@ class WatchedQueue(MemoryQueue):
         self.under_way = 0
         self.most_receives = 0
         self.latency = 0.0
+        self.most_per_receive = 1_000_000
         self.failing: dict[str, Exception] = {}
         self.delete_faults: EntryFault | None = None
 
@@ -41,6 +43,7 @@ class WatchedQueue(MemoryQueue):
         self.most_receives = max(self.most_receives, self.under_way)
         try:
             await self._come_and_go("receive")
+            at_most = min(at_most, self.most_per_receive)
             return await super().receive(at_most, wait_seconds=wait_seconds, visibility_seconds=visibility_seconds)
         finally:
             self.under_way -= 1

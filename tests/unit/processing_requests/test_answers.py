@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from unit.processing_requests.intake import Intake
 
 INVALID_FIELDS = b'{"error": "Invalid date format or fields"}'
-SEED_OBJECT = (
+EXAMPLE = (
     b'{"email_subject": "Your Subject", "email_sender": "Your Sender", '
     b'"email_timestream": "1706213694", "email_content": "Your Content"}'
 )
@@ -26,24 +26,24 @@ def is_refused(response: httpx.Response, status: int, body: bytes) -> bool:
     return (response.status_code, response.content, is_json) == (status, body, True)
 
 
-async def test_the_seeds_request_is_queued_and_answered_as_the_seed_shows(intake: Intake) -> None:
+async def test_the_assignments_request_is_queued_and_answered_as_it_shows(intake: Intake) -> None:
     response = await intake.post()
     assert response.status_code == 200
     assert response.content == b'{"message": "Request processed successfully"}'
     assert response.headers["content-type"] == "application/json"
-    assert response.headers["x-message-id"] == hashlib.sha256(SEED_OBJECT).hexdigest()
-    assert intake.queued == [SEED_OBJECT]
-    assert len(SEED_OBJECT) == 131
+    assert response.headers["x-message-id"] == hashlib.sha256(EXAMPLE).hexdigest()
+    assert intake.queued == [EXAMPLE]
+    assert len(EXAMPLE) == 131
 
 
-async def test_the_seeds_wrong_token_is_answered_as_the_seed_shows(intake: Intake) -> None:
+async def test_the_assignments_wrong_token_is_answered_as_it_shows(intake: Intake) -> None:
     response = await intake.post(posted(token="notgood"))
     assert is_refused(response, 401, b'{"error": "Invalid token"}')
     assert response.headers["www-authenticate"] == 'Bearer realm="checkpoint"'
     assert intake.queued == []
 
 
-async def test_the_seeds_wrong_timestamp_is_answered_as_the_seed_shows(intake: Intake) -> None:
+async def test_the_assignments_wrong_timestamp_is_answered_as_it_shows(intake: Intake) -> None:
     response = await intake.post_data(email_timestream="170621369400")
     assert is_refused(response, 400, INVALID_FIELDS)
     assert intake.queued == []

@@ -15,7 +15,7 @@ async def loaded(**environ: str) -> IntakeSettings:
     return await load(IntakeSettings, environ, fetch)
 
 
-async def test_with_nothing_set_it_is_the_seeds_service_on_this_machine_alone() -> None:
+async def test_with_nothing_set_it_is_the_assignments_service_on_this_machine_alone() -> None:
     settings = await loaded()
     assert (settings.host, settings.port, settings.tokens) == ("127.0.0.1", 5001, "foobar")
     assert settings.queue_url.startswith("sqlite:")

@@ -79,7 +79,9 @@ async def test_json_that_cannot_be_kept_as_it_is_is_refused(intake: Intake, raw:
     ],
     ids=short,
 )
-async def test_a_further_member_of_any_kind_is_queued_as_the_seed_would_write_it(intake: Intake, raw: bytes) -> None:
+async def test_a_further_member_of_any_kind_is_queued_as_the_assignment_would_write_it(
+    intake: Intake, raw: bytes
+) -> None:
     body = with_raw(raw)
     assert (await intake.post(body)).status_code == 200
     assert intake.queued == [queued(json.loads(body)["data"])]

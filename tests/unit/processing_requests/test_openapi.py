@@ -83,7 +83,7 @@ def test_every_answer_is_in_it(document: dict[str, Any]) -> None:
     assert "X-Message-Id" in responses["200"]["headers"]
 
 
-def test_its_example_is_the_seeds_request_and_is_taken(document: dict[str, Any]) -> None:
+def test_its_example_is_the_assignments_request_and_is_taken(document: dict[str, Any]) -> None:
     media = document["paths"]["/process_request"]["post"]["requestBody"]["content"]["application/json"]
     assert media["example"] == json.loads(posted())
     msgspec.convert(media["example"], PostedEmail)
