@@ -52,18 +52,18 @@ class State(Enum):
 
 
 class CircuitBreaker:
-    """Closed while the last put and the last delete succeeded.
+    """Closed while the puts and deletes that began last have succeeded.
 
     It starts half-open: a broker that is restarted in an outage then uses up the receive count of one message, and not
     of as many as there are slots.
 
-    most_waiting: messages that may wait without being trials; a share of the slots, which they keep.
+    most_outside_trials: messages that may wait without being trials; they keep their slots meanwhile.
     """
 
-    def __init__(self, *, health: Health, random: Random, most_waiting: int) -> None:
+    def __init__(self, *, health: Health, random: Random, most_outside_trials: int) -> None:
         self._health = health
         self._random = random
-        self._most_waiting = most_waiting
+        self._most_outside_trials = most_outside_trials
         self._unproven = {ARCHIVE, QUEUE}
         self._order = count(1)
         # By service, where in that order the last call began that succeeded, and the last one that failed.
@@ -72,7 +72,7 @@ class CircuitBreaker:
         self._retries: Counter[str] = Counter()
         self._trials = 0
         self._trials_at_once = 1
-        self._waiting = 0
+        self._outside_trials = 0
         self._admission_changed = asyncio.Event()
         self._retry_now = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -132,18 +132,18 @@ class CircuitBreaker:
                     if self._stopped.is_set():
                         raise
                 else:
-                    self._report_success(service, began)
+                    self._prove(service, began)
                     return result
                 if not attempt:
                     self._retries[service] += 1
                 failed_at = next(self._order)
                 attempt += 1
-                if fails_alone and self._waiting >= self._most_waiting:
+                if fails_alone and self._outside_trials >= self._most_outside_trials:
                     raise FailsAloneError
                 if fails_alone or (attempt >= _ATTEMPTS_OF_A_TRIAL and self._has_room_outside_trials()):
                     await self._wait_outside_trials(attempt)
                 else:
-                    await self._report_failure(service, began, attempt)
+                    await self._open_and_wait(service, began, attempt)
         finally:
             if attempt:
                 self._retries[service] -= 1
@@ -153,7 +153,7 @@ class CircuitBreaker:
         self._stopped.set()
         self._retry_now.set()
 
-    def _report_success(self, service: str, began: int) -> None:
+    def _prove(self, service: str, began: int) -> None:
         self._last_success[service] = max(self._last_success[service], began)
         if began > self._last_failure[service]:  # a call that began before one that failed tells nothing about now
             self._health.healthy(service)
@@ -161,7 +161,7 @@ class CircuitBreaker:
             if not self._unproven:
                 self._change_to(State.CLOSED)
 
-    async def _report_failure(self, service: str, began: int, attempt: int) -> None:
+    async def _open_and_wait(self, service: str, began: int, attempt: int) -> None:
         """Open the circuit, and wait until a backoff is over or the circuit closes."""
         self._last_failure[service] = max(self._last_failure[service], began)
         self._trials_at_once = 1
@@ -169,22 +169,23 @@ class CircuitBreaker:
             self._unproven.add(service)
             self._change_to(State.OPEN)
         try:
+            # Where the circuit did not open, it is not its closing that is waited for.
             await self._wait(self._retry_now if self._unproven else self._stopped, attempt)
         finally:
             if self.state is State.OPEN:
                 self._change_to(State.HALF_OPEN)
 
     def _has_room_outside_trials(self) -> bool:
-        return self._waiting < min(_MOST_OUTSIDE_TRIALS, self._most_waiting)
+        return self._outside_trials < min(_MOST_OUTSIDE_TRIALS, self._most_outside_trials)
 
     async def _wait_outside_trials(self, attempt: int) -> None:
         """Wait out a backoff, and be no trial meanwhile: else a half-open circuit would wait for this one message."""
-        self._waiting += 1
+        self._outside_trials += 1
         self.trial_ended()
         try:
             await self._wait(self._stopped, attempt)
         finally:
-            self._waiting -= 1
+            self._outside_trials -= 1
             self.trial_began()
 
     async def _wait(self, event: asyncio.Event, attempt: int) -> None:

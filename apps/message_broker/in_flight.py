@@ -41,7 +41,7 @@ class Delivery:
 
     hidden_until: when its visibility timeout ends, by the monotonic clock; None where its receipt is known to be stale.
     has_slot: from its receive until it waits for its delete.
-    has_ended: once it was deleted, dead-lettered or released.
+    has_ended: once nothing more is done with it here, also where its last call failed.
     """
 
     message: Message
@@ -144,7 +144,7 @@ class InFlight:
         await self._end(delivery, partial(self._queue.dead_letter, delivery.message, reason))
 
     async def release_later(self, delivery: Delivery) -> None:
-        """Release a message that fails by a fault of its own: after 2 s, 4 s, 8 s, … by its receives so far."""
+        """Release a message that would fail again at once: after 2 s, 4 s, 8 s, … by its receives so far."""
         await self.release(delivery, after_seconds=2 ** min(delivery.message.receive_count, _MOST_DOUBLINGS))
 
     async def release(self, delivery: Delivery, *, after_seconds: int = 0) -> None:

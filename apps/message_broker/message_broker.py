@@ -76,7 +76,7 @@ class Broker:
         outcome: Outcome = "released"
         try:
             async with self.in_flight.release_unless_ended(delivery):
-                with suppress(ArchiveUnavailableError, QueueUnavailableError):  # raised only where the service stops
+                with suppress(ArchiveUnavailableError, QueueUnavailableError):  # raised only where the broker stops
                     outcome = await self._process(delivery)
         except FailsAloneError:
             pass  # released, for later

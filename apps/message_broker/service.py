@@ -74,7 +74,7 @@ def build(
     health = Health(untried=[QUEUE], assumed_healthy=[ARCHIVE], clock=clock)
     metrics = Metrics()
     slots = Slots(settings.slots)
-    breaker = CircuitBreaker(health=health, random=random, most_waiting=settings.slots // 4)
+    breaker = CircuitBreaker(health=health, random=random, most_outside_trials=settings.slots // 4)
     in_flight = InFlight(
         queue,
         slots=slots,
