@@ -26,20 +26,6 @@ PLAIN, LONGER, _ = email().names
 
 
 @pytest.fixture
-async def s3(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[S3Stub]:
-    async with S3Stub() as stub:
-        for name, value in stub.environment.items():
-            monkeypatch.setenv(name, value)
-        yield stub
-
-
-@pytest.fixture
-async def bucket(s3: S3Stub) -> AsyncIterator[Archive]:
-    async with open_archive(f"s3://{s3.bucket}") as archive:
-        yield archive
-
-
-@pytest.fixture
 async def files(tmp_path: Path) -> AsyncIterator[Archive]:
     async with open_archive(tmp_path.as_uri()) as archive:
         yield archive

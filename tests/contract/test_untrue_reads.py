@@ -7,39 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checkpoint.archive.adapters import open_archive
 from checkpoint.archive.archive import PutResult
 from checkpoint.archive.port import ArchiveUnavailableError
 from emails import email
 from stubs.s3 import Effect, Fault, S3Stub, StoredObject
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from checkpoint.archive.archive import Archive
 
 PLAIN, LONGER, LONGEST = email().names
 UNTRUE = [Effect.WRONG_BYTES, Effect.SHORT_BODY, Effect.TORN_BODY]
 
 
-@pytest.fixture
-async def s3(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[S3Stub]:
-    async with S3Stub() as stub:
-        for name, value in stub.environment.items():
-            monkeypatch.setenv(name, value)
-        yield stub
-
-
-@pytest.fixture
-async def archive(s3: S3Stub) -> AsyncIterator[Archive]:
-    async with open_archive(f"s3://{s3.bucket}") as archive:
-        yield archive
-
-
-async def put_with_patience(archive: Archive) -> PutResult:
+async def put_with_patience(bucket: Archive) -> PutResult:
     for _ in range(50):
         try:
-            return await archive.put(email())
+            return await bucket.put(email())
         except ArchiveUnavailableError:
             continue
     pytest.fail("It was unavailable 50 times.")
@@ -48,55 +31,55 @@ async def put_with_patience(archive: Archive) -> PutResult:
 @pytest.mark.parametrize("effect", UNTRUE)
 @pytest.mark.parametrize("held", [PLAIN, LONGER])
 async def test_an_email_that_is_there_is_found_though_one_read_was_untrue(
-    s3: S3Stub, archive: Archive, effect: Effect, held: str
+    s3: S3Stub, bucket: Archive, effect: Effect, held: str
 ) -> None:
     s3.objects[PLAIN] = StoredObject(email("an e-mail of the same second").body)
     s3.objects[held] = StoredObject(email().body)
     before = dict(s3.objects)
     # Without metadata, and with an ETag that is no MD5, only a read can tell.
     s3.faults += [Fault(effect=Effect.ETAG_NOT_MD5), Fault(effect=effect, method="GET", times=1)]
-    assert await put_with_patience(archive) == PutResult(held, created=False)
+    assert await put_with_patience(bucket) == PutResult(held, created=False)
     assert s3.objects == before
 
 
 @pytest.mark.parametrize("faults", [[], [Fault(effect=Effect.ETAG_NOT_MD5)]], ids=["MD5", "no MD5"])
-async def test_other_bytes_count_where_two_reads_agree(s3: S3Stub, archive: Archive, faults: list[Fault]) -> None:
+async def test_other_bytes_count_where_two_reads_agree(s3: S3Stub, bucket: Archive, faults: list[Fault]) -> None:
     s3.objects[PLAIN] = StoredObject(b"x" * len(email().body))
     s3.faults += faults
-    assert await archive.put(email()) == PutResult(LONGER, created=True)
+    assert await bucket.put(email()) == PutResult(LONGER, created=True)
     methods = [request.method for request in s3.requests if request.key == PLAIN]
     assert methods == ["PUT", "HEAD", "GET", "HEAD", "GET"]
 
 
 @pytest.mark.parametrize("held", [PLAIN, LONGER])
 async def test_one_answer_that_belongs_to_another_object_makes_no_second_one(
-    s3: S3Stub, archive: Archive, monkeypatch: pytest.MonkeyPatch, held: str
+    s3: S3Stub, bucket: Archive, monkeypatch: pytest.MonkeyPatch, held: str
 ) -> None:
     s3.objects[PLAIN] = StoredObject(email("first").body, {"sha256": email("first").identity})
     s3.objects[held] = StoredObject(email().body, {"sha256": email().identity})
     before = dict(s3.objects)
-    holder = archive._store.holder
+    holder = bucket._store.holder
     mixed_up = iter([email("of somebody else").identity])
 
     async def answers(name: str, body: bytes, *, sha256: str) -> str | None:
         true = await holder(name, body, sha256=sha256)
         return next(mixed_up, true) if name == held else true
 
-    monkeypatch.setattr(archive._store, "holder", answers)
-    assert await put_with_patience(archive) == PutResult(held, created=False)
+    monkeypatch.setattr(bucket._store, "holder", answers)
+    assert await put_with_patience(bucket) == PutResult(held, created=False)
     assert s3.objects == before
 
 
-async def test_a_head_whose_size_contradicts_its_sha256_is_an_outage(s3: S3Stub, archive: Archive) -> None:
+async def test_a_head_whose_size_contradicts_its_sha256_is_an_outage(s3: S3Stub, bucket: Archive) -> None:
     s3.objects[PLAIN] = StoredObject(b"shorter", {"sha256": email().identity})
     with pytest.raises(ArchiveUnavailableError, match="contradicts"):
-        await archive.put(email())
+        await bucket.put(email())
     assert list(s3.objects) == [PLAIN]
 
 
 @pytest.mark.parametrize("seed", range(5))
 async def test_in_a_storm_of_untrue_reads_and_failed_puts_each_email_stays_one_object(
-    s3: S3Stub, archive: Archive, seed: int
+    s3: S3Stub, bucket: Archive, seed: int
 ) -> None:
     chance = random.Random(seed)
     s3.faults += [Fault(effect=effect, method="GET", share=0.3) for effect in UNTRUE]
@@ -109,7 +92,7 @@ async def test_in_a_storm_of_untrue_reads_and_failed_puts_each_email_stays_one_o
     for each in chance.choices(emails, k=60) + emails:
         while True:
             try:
-                await archive.put(each)
+                await bucket.put(each)
                 break
             except ArchiveUnavailableError:
                 continue
