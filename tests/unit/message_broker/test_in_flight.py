@@ -225,6 +225,42 @@ async def test_a_renewal_that_is_under_way_does_not_hide_again_what_is_released(
     assert stored.visible_at == broker.clock.now + after_seconds
 
 
+async def test_what_is_being_released_is_not_renewed(
+    broker: RunningBroker, in_flight: InFlight, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, goes_on = asyncio.Event(), asyncio.Event()
+    calls: list[int] = []
+    change_visibility = broker.queue.change_visibility
+
+    async def slowly(messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
+        calls.append(visibility_seconds)
+        began.set()
+        await goes_on.wait()
+        return await change_visibility(messages, visibility_seconds)
+
+    monkeypatch.setattr(broker.queue, "change_visibility", slowly)
+    delivery = await receive(broker)
+    broker.clock.now += 20
+    releasing = asyncio.create_task(in_flight.release(delivery))
+    await began.wait()
+    await in_flight.renew_visibility()
+    goes_on.set()
+    await releasing
+    assert calls == [0]
+
+
+async def test_a_visibility_timeout_counts_from_when_the_message_was_asked_for(
+    broker: RunningBroker, in_flight: InFlight
+) -> None:
+    await broker.queue.send([body()])
+    await broker.service.fetcher.slots.reserve(1)
+    [message] = await broker.queue.receive(1, wait_seconds=0, visibility_seconds=30)
+    delivery = in_flight.add(message, asked_at=broker.clock.now - 20)  # a long poll brought it at its end
+    assert delivery.hidden_until == broker.clock.now + 10
+    await in_flight.renew_visibility()
+    assert delivery.hidden_until == broker.clock.now + 30
+
+
 async def test_what_is_deleted_while_its_visibility_is_renewed_is_no_stale_receipt(
     broker: RunningBroker, in_flight: InFlight, monkeypatch: pytest.MonkeyPatch
 ) -> None:
