@@ -243,7 +243,8 @@ async def test_what_is_being_released_is_not_renewed(
     broker.clock.now += 20
     releasing = asyncio.create_task(in_flight.release(delivery))
     await began.wait()
-    await in_flight.renew_visibility()
+    async with asyncio.timeout(5):
+        await in_flight.renew_visibility()
     goes_on.set()
     await releasing
     assert calls == [0]
