@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from message_broker.in_flight import Delivery, InFlight
     from message_broker.slots import Slots
 
-# Of an extra poll, see `_poll`: it ends soon when there is no backlog any more. The shortest long poll of SQS.
-_EXTRA_POLL_SECONDS: Final = 1.0
+# The shortest long poll of SQS. No poll is longer while messages are in flight, so that a stop can wait for its end.
+# If it were cut off, it could go on at the queue and take what the stop releases: hidden for a visibility timeout.
+_SHORT_POLL_SECONDS: Final = 1.0
+_SHORT_POLL_ENDS_SECONDS: Final = 1.25
 # With WAIT_SECONDS=0 an idle queue answers at once, and would be asked without end.
 _SHORT_POLL_PAUSE_SECONDS: Final = 0.1
 # For what a busy queue is handing over when the stop comes; the long poll of an idle one is not waited for.
@@ -68,7 +70,7 @@ class Fetcher:
         """
         self._is_stopping = True
         with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_RECEIVES_SECONDS):
+            async with asyncio.timeout(_SHORT_POLL_ENDS_SECONDS if self.in_flight.count else _LAST_RECEIVES_SECONDS):
                 await self._no_receives.wait()
 
     def _start_poll(self, polls: asyncio.TaskGroup, *, extra: bool) -> None:
@@ -81,14 +83,13 @@ class Fetcher:
         A poll that brings more than half of what it has room for starts an extra one, and an extra one that brings
         nothing ends. So an idle queue is asked by one long poll in all: SQS is paid by the call.
         """
-        wait_seconds = min(_EXTRA_POLL_SECONDS, self.wait_seconds) if extra else self.wait_seconds
         failures = 0
         # The service is ready once a receive has succeeded, so the first one must not wait for a message.
         is_first = not extra
         try:
             while not self._is_stopping:
                 try:
-                    room, brought = await self._fetch_batch(0 if is_first or failures else wait_seconds, extra=extra)
+                    room, brought = await self._fetch_batch(waits=not (is_first or failures), extra=extra)
                 except QueueUnavailableError as error:
                     self.health.unhealthy(QUEUE, str(error))
                     failures += 1
@@ -97,14 +98,14 @@ class Fetcher:
                 failures, is_first = 0, False
                 if extra and not brought:
                     return
-                if not (brought or wait_seconds):
+                if not (brought or self.wait_seconds):
                     await asyncio.sleep(_SHORT_POLL_PAUSE_SECONDS)
                 if 2 * brought > room and self._polls < self.most_polls:
                     self._start_poll(polls, extra=True)
         finally:
             self._polls -= 1
 
-    async def _fetch_batch(self, wait_seconds: float, *, extra: bool) -> tuple[int, int]:
+    async def _fetch_batch(self, *, waits: bool, extra: bool) -> tuple[int, int]:
         """Wait for free slots, wait for the breaker, receive, hand over; gives how many had room, and how many came.
 
         Only the one poll tries a circuit that is not closed; an extra one asks for none then.
@@ -118,7 +119,9 @@ class Fetcher:
             if self._is_stopping:
                 return 0, 0
             asked_at = self.clock.monotonic()
-            messages = await self._receive(asked, wait_seconds)
+            is_idle = not self.in_flight.count and self._polls == 1
+            wait_seconds = self.wait_seconds if is_idle else min(_SHORT_POLL_SECONDS, self.wait_seconds)
+            messages = await self._receive(asked, wait_seconds if waits else 0)
         finally:
             self.slots.free(reserved - len(messages))
         for message in messages:

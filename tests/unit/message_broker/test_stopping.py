@@ -115,6 +115,20 @@ async def test_what_a_busy_queue_has_handed_over_when_the_stop_comes_is_still_ar
     assert broker.queue.bodies == []
 
 
+async def test_a_stop_that_will_release_messages_cuts_no_receive_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the queue it could go on, and take what is released."""
+    monkeypatch.undo()
+    broker = RunningBroker(slots=80, grace_seconds=0.01)
+    async with broker.running():
+        await broker.queue.send([body("first")])
+        await broker.drained()
+        broker.store.let.clear()
+        await broker.queue.send([body(str(number)) for number in range(40)])
+        await broker.until(lambda: broker.in_flight == 40 and broker.queue.under_way > 1)
+    assert broker.queue.receives_cut_off == 0
+    assert broker.visible() == 40
+
+
 async def test_the_long_poll_of_an_idle_queue_is_not_waited_for(
     broker: RunningBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ class WatchedQueue(MemoryQueue):
     receives, deletes: how much each call asked for or carried, in order.
     most_receives: receives that were under way at once, at most.
     latency: seconds that every call takes.
+    receives_cut_off: how many were cancelled.
     most_per_receive: what a receive brings at most, whatever it asks for, as SQS does.
     failing: what calls of that name raise.
     delete_faults: the fault of every entry of a delete.
@@ -31,6 +32,7 @@ class WatchedQueue(MemoryQueue):
         self.waits: list[float] = []
         self.under_way = 0
         self.most_receives = 0
+        self.receives_cut_off = 0
         self.latency = 0.0
         self.most_per_receive = 1_000_000
         self.failing: dict[str, Exception] = {}
@@ -45,6 +47,9 @@ class WatchedQueue(MemoryQueue):
             await self._come_and_go("receive")
             at_most = min(at_most, self.most_per_receive)
             return await super().receive(at_most, wait_seconds=wait_seconds, visibility_seconds=visibility_seconds)
+        except asyncio.CancelledError:
+            self.receives_cut_off += 1
+            raise
         finally:
             self.under_way -= 1
 
