@@ -1,4 +1,4 @@
-"""The contract of an e-mail event: its fields, its bytes, its identity, the names it may be kept under. Pure."""
+"""The contract of an e-mail event: its fields, its bytes, its identity, the names of its object. Pure."""
 
 from __future__ import annotations
 

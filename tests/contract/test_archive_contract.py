@@ -1,4 +1,4 @@
-"""One suite over every archive: files, memory, S3. What was kept is looked at past the adapter."""
+"""One suite over every archive: files, memory, S3. What was put is looked at past the adapter."""
 
 from __future__ import annotations
 
@@ -115,17 +115,17 @@ async def test_another_email_of_the_same_timestream_has_the_longer_name_and_the_
     assert shelf.objects() == {PLAIN: first.body, longer: other.body}
 
 
-async def test_an_email_kept_again_is_found_whatever_name_it_has(shelf: Shelf) -> None:
+async def test_an_email_put_again_is_found_whatever_name_it_has(shelf: Shelf) -> None:
     emails = [email("first"), email("second"), email("third")]
     async with shelf.open() as archive:
-        kept = [await archive.put(each) for each in emails]
+        first = [await archive.put(each) for each in emails]
         again = [await archive.put(each) for each in emails]
-    assert [each.name for each in again] == [each.name for each in kept]
+    assert [each.name for each in again] == [each.name for each in first]
     assert [each.created for each in again] == [False] * 3
     assert len(shelf.objects()) == 3
 
 
-async def test_an_email_kept_again_by_a_program_that_remembers_nothing_is_found(shelf: Shelf) -> None:
+async def test_an_email_put_again_by_a_program_that_remembers_nothing_is_found(shelf: Shelf) -> None:
     emails = [email("first"), email("second"), email("third")]
     for order in (emails, emails[::-1], emails):
         async with shelf.open() as archive:
@@ -144,13 +144,13 @@ async def test_many_at_once_by_several_programs_each_leave_one_object(shelf: She
             if not any(isinstance(outcome, BaseException) for outcome in outcomes):
                 break
         else:
-            pytest.fail(f"never all kept: {outcomes}")
+            pytest.fail(f"never all put: {outcomes}")
     objects = shelf.objects()
     assert sorted(objects.values()) == sorted(each.body for each in emails)
     assert {"sqs_message_170.json", "sqs_message_171.json", "sqs_message_172.json"} < set(objects)
 
 
-async def test_an_email_of_the_largest_size_is_kept_whole(shelf: Shelf) -> None:
+async def test_an_email_of_the_largest_size_is_put_whole(shelf: Shelf) -> None:
     largest = email("x" * (MAX_BODY_BYTES - len(email("x").body) + 1))
     async with shelf.open() as archive:
         await archive.put(largest)
@@ -164,10 +164,10 @@ async def test_an_object_of_somebody_else_under_the_plain_name_is_never_overwrit
 ) -> None:
     async with shelf.open() as archive:
         shelf.plant(PLAIN, foreign)
-        kept = await archive.put(email())
-        assert (await archive.put(email())) == PutResult(kept.name, created=False)
-    assert kept.name == f"sqs_message_1706213694_{email().identity[:16]}.json"
-    assert shelf.objects() == {PLAIN: foreign, kept.name: email().body}
+        result = await archive.put(email())
+        assert (await archive.put(email())) == PutResult(result.name, created=False)
+    assert result.name == f"sqs_message_1706213694_{email().identity[:16]}.json"
+    assert shelf.objects() == {PLAIN: foreign, result.name: email().body}
 
 
 async def test_a_collision_of_the_short_identity_costs_no_email(shelf: Shelf) -> None:
