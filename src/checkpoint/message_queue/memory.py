@@ -47,7 +47,7 @@ class MemoryQueue:
     def __init__(
         self,
         *,
-        limits: Limits = Limits(entries=10, payload_bytes=262_144),  # noqa: B008 (frozen)
+        limits: Limits = Limits(entries=10, payload_bytes=262_144, message_bytes=262_144),  # noqa: B008 (frozen)
         max_receives: int = 20,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,

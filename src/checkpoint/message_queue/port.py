@@ -38,15 +38,17 @@ class EntryFault(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one call to a queue may carry, and how many calls are worth making at once.
+    """What a queue takes and gives, and how many calls are worth making at once.
 
     entries: messages per call. Lists for `delete` and `change_visibility` may be longer: they become several calls.
-    payload_bytes: bytes per call, all its bodies together, in UTF-8. One body may be as large as that.
+    payload_bytes: bytes per call, all its bodies together, in UTF-8; a single body may be longer all the same.
+    message_bytes: the longest body, in UTF-8; None as long as only the queue knows, and was not reached yet.
     calls_at_once: calls under way at the same time; more than that only wait for each other.
     """
 
     entries: int
     payload_bytes: int
+    message_bytes: int | None
     calls_at_once: int = 1
 
 
@@ -69,7 +71,7 @@ class SendingQueue(Protocol):
 
     @property
     def limits(self) -> Limits:
-        """What one call may carry."""
+        """What may be sent. `message_bytes` is known after the first probe that succeeds; each one may change it."""
         ...
 
     async def send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
@@ -95,7 +97,7 @@ class ReceivingQueue(Protocol):
 
     @property
     def limits(self) -> Limits:
-        """What one call may carry."""
+        """What one call may carry, and a receive may bring; known in full after the first receive that succeeds."""
         ...
 
     async def receive(self, at_most: int, *, wait_seconds: float, visibility_seconds: int) -> list[Message]:

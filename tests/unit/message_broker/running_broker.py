@@ -42,7 +42,7 @@ class RunningBroker:
     def __init__(self, *, entries: int = 10, calls_at_once: int = 32, **settings: Any) -> None:
         self.clock = ManualClock()
         self.backoffs = ShortBackoffs()
-        limits = Limits(entries=entries, payload_bytes=262_144, calls_at_once=calls_at_once)
+        limits = Limits(entries=entries, payload_bytes=262_144, message_bytes=262_144, calls_at_once=calls_at_once)
         self.queue = WatchedQueue(limits=limits, now=self.clock.time)
         self.store = MemoryObjects()
         self.settings = BrokerSettings(**({"slots": 8, "grace_seconds": 5} | settings))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Mapping
 
 NOW: Final = 1_706_213_694
-_LIMITS: Final = Limits(entries=10, payload_bytes=262_144)
+_LIMITS: Final = Limits(entries=10, payload_bytes=262_144, message_bytes=262_144)
 # A timeout that a test does not mean must not end it on a slow machine.
 _PATIENT: Final = {
     "header_timeout_seconds": DEADLINE,

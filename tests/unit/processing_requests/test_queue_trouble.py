@@ -127,7 +127,7 @@ async def test_bodies_that_came_to_their_end_together_do_not_slip_past_the_bound
 
 
 async def test_stopping_does_not_wait_forever_for_a_queue_that_never_answers() -> None:
-    intake = Intake(queue_timeout_seconds=0.05, limits=Limits(entries=1, payload_bytes=262_144))
+    intake = Intake(queue_timeout_seconds=0.05, limits=Limits(entries=1, payload_bytes=262_144, message_bytes=262_144))
     intake.queue.flowing.clear()
     assert (await intake.post()).status_code == 503
     async with asyncio.timeout(DEADLINE):

@@ -42,19 +42,19 @@ async def test_each_of_many_requests_at_once_is_answered_with_its_own_identity(i
 
 async def test_a_call_carries_no_more_bytes_than_the_queue_takes() -> None:
     longest = len(queued(email(email_content="ü" * 100)))
-    intake = Intake(limits=Limits(entries=10, payload_bytes=3 * longest + 1))
+    intake = Intake(limits=Limits(entries=10, payload_bytes=3 * longest + 1, message_bytes=262_144))
     calls = await post_at_once(intake, ["ü" * 100] * 10)
     assert [len(call) for call in calls] == [1, 3, 3, 3]
 
 
 async def test_a_long_email_goes_alone_and_those_behind_it_after_it() -> None:
-    intake = Intake(limits=Limits(entries=10, payload_bytes=1000))
+    intake = Intake(limits=Limits(entries=10, payload_bytes=1000, message_bytes=262_144))
     calls = await post_at_once(intake, ["first", "x" * 850, "second", "third"])
     assert [len(call) for call in calls] == [1, 1, 2]
 
 
 async def test_several_calls_are_under_way_where_the_queue_says_that_helps() -> None:
-    intake = Intake(limits=Limits(entries=1, payload_bytes=262_144, calls_at_once=4))
+    intake = Intake(limits=Limits(entries=1, payload_bytes=262_144, message_bytes=262_144, calls_at_once=4))
     intake.queue.flowing.clear()
     posts = [asyncio.create_task(intake.post_data(n=n)) for n in range(10)]
     await until(lambda: intake.waiting == 10)

@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 #
 # A call lasts some 20 ms, and a core makes about a thousand of them per second: more at once than this only queue up.
-LIMITS: Final = Limits(entries=10, payload_bytes=262_144, calls_at_once=32)
+LIMITS: Final = Limits(entries=10, payload_bytes=262_144, message_bytes=262_144, calls_at_once=32)
 
 CALL_SECONDS: Final = 10  # for a call with its retries
 _UNNAMED: Final = EntryFault("SQS did not say what became of it.", is_transient=True)
