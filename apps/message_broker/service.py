@@ -114,10 +114,12 @@ async def run(settings: BrokerSettings) -> None:
     """
     stop = stop_on_signals()
     async with AsyncExitStack() as opened:
-        with convert_to_settings_error():
+        with convert_to_settings_error("ARCHIVE_URL"):
             archive = await opened.enter_async_context(open_archive(settings.archive_url))
+        with convert_to_settings_error("QUEUE_URL"):
             queue = await opened.enter_async_context(open_receiving(settings.queue_url))
-            service = build(settings, queue, archive)
+        service = build(settings, queue, archive)
+        with convert_to_settings_error():
             port = opened.enter_context(
                 serve_private_port(
                     settings.private_host, settings.private_port, service.health, service.metrics.registry

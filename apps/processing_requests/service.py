@@ -115,8 +115,9 @@ async def run(settings: IntakeSettings, fetch_tokens: FetchTokens | None) -> Non
     """
     stop = stop_on_signals()
     async with AsyncExitStack() as opened:
-        with convert_to_settings_error():
+        with convert_to_settings_error("QUEUE_URL"):
             queue = await opened.enter_async_context(open_sending(settings.queue_url))
+        with convert_to_settings_error():
             service = build(settings, queue)
             opened.enter_context(
                 serve_private_port(

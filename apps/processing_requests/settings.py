@@ -5,8 +5,9 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from checkpoint.message_queue.adapters import QUEUES
 from checkpoint.operations.telemetry import LogFormat, LogLevel
-from checkpoint.settings import Count, Port, QueueURL, Seconds, Settings
+from checkpoint.settings import Check, Count, Port, Seconds, Settings
 
 _DEFAULT_TOKEN: Final = "foobar"  # noqa: S105  for a first try: refused on any but a loopback address
 
@@ -14,7 +15,7 @@ _DEFAULT_TOKEN: Final = "foobar"  # noqa: S105  for a first try: refused on any 
 class IntakeSettings(Settings, frozen=True, kw_only=True):
     """All times are in seconds, all sizes in bytes."""
 
-    queue_url: QueueURL = "sqlite:///data/queue.db"
+    queue_url: Annotated[str, Check(QUEUES.check)] = "sqlite:///data/queue.db"
     token: str = ""
     token_refresh_seconds: Seconds = 60
     host: str = "127.0.0.1"

@@ -220,13 +220,13 @@ async def test_missing_credentials_are_an_outage(aws: Emulator, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("ftp://x/y", "one of file, s3, gs, az, memory"),
+        ("ftp://x/y", "one of file, s3, gs, az"),
         ("data/archive", "one of file"),
         ("file:data/archive", "three slashes"),
         ("file://data/archive", "three slashes"),
     ],
 )
 async def test_a_url_that_names_no_archive_is_refused_with_the_way_out(url: str, reason: str) -> None:
-    with pytest.raises(ValueError, match=f"ARCHIVE_URL.*{reason}"):
+    with pytest.raises(ValueError, match=reason):
         async with open_archive(url):
             pass

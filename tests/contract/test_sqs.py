@@ -240,7 +240,7 @@ async def test_without_a_region_anywhere_the_error_names_the_variable(
     for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
         monkeypatch.delenv(name)
 
-    with pytest.raises(ValueError, match="AWS_REGION: is not set"):
+    with pytest.raises(ValueError, match="set AWS_REGION"):
         async with open_sending(f"{aws.endpoint_url}/000000000000/my_sqs"):
             pass
 
@@ -280,7 +280,7 @@ async def test_a_url_that_no_queue_can_have_is_refused_by_name_without_its_secre
 ) -> None:
     assert aws.environment["AWS_REGION"]
     monkeypatch.delenv("AWS_ENDPOINT_URL")
-    with pytest.raises(ValueError, match=f"QUEUE_URL.*{reason}") as caught:
+    with pytest.raises(ValueError, match=reason) as caught:
         async with open_sending(url):
             pass
     assert "secret" not in str(caught.value)
