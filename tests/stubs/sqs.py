@@ -212,8 +212,9 @@ def _arn(queue: Queue) -> str:
     return f"arn:aws:sqs:us-east-1:{ACCOUNT}:{queue.name}"
 
 
-async def _serve(bodies: list[str], latency: float, port: int) -> None:
+async def _serve(bodies: list[str], latency: float, port: int, maximum_message_size: int) -> None:
     async with SQSStub(bodies, latency=latency, port=port) as sqs:
+        sqs.queue.maximum_message_size = maximum_message_size
         sys.stdout.write(f"{sqs.queue_url}\n")
         sys.stdout.flush()
         await asyncio.Event().wait()
@@ -225,9 +226,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--bodies", type=Path, help="a file with the messages that wait on the queue, one per line")
     parser.add_argument("--latency", type=float, default=0.01, help="seconds before each answer")
+    parser.add_argument("--maximum-message-size", type=int, default=262_144, help="bytes")
     arguments = parser.parse_args()
     bodies = arguments.bodies.read_text(encoding="utf-8").splitlines() if arguments.bodies else []
-    uvloop.run(_serve(bodies, arguments.latency, arguments.port))
+    uvloop.run(_serve(bodies, arguments.latency, arguments.port, arguments.maximum_message_size))
 
 
 if __name__ == "__main__":
