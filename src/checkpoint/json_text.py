@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Final
 
-_NONCHARACTERS: Final = (("\ufffe".encode(), rb"\ufffe"), ("\uffff".encode(), rb"\uffff"))
+_U_FFFE: Final = "\ufffe".encode()
+_U_FFFF: Final = "\uffff".encode()
 
 
 def on_one_line(text: bytes) -> bytes:
@@ -15,12 +16,8 @@ def on_one_line(text: bytes) -> bytes:
     U+FFFF stand only in strings, where they become the escapes `\ufffe` and `\uffff`:
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
     """
-    if b"\n" in text or b"\r" in text:
-        text = text.replace(b"\n", b" ").replace(b"\r", b" ")
-    for character, escape in _NONCHARACTERS:
-        if character in text:
-            text = text.replace(character, escape)
-    return text
+    text = text.replace(b"\n", b" ").replace(b"\r", b" ")
+    return text.replace(_U_FFFE, rb"\ufffe").replace(_U_FFFF, rb"\uffff")
 
 
 def has_duplicate_names(text: bytes, value: object) -> bool:
@@ -30,8 +27,11 @@ def has_duplicate_names(text: bytes, value: object) -> bool:
     """
     # Each member has one colon of its own; all others stand in strings, as themselves or as the escape \u003a. So
     # counting tells as much as parsing the text once more does, in a tenth of the time.
+    colons = text.count(b":")
+    if isinstance(value, dict) and len(value) == colons:  # most e-mails: none is left for a second member of a name
+        return False
     if rb"\u003" not in text:
-        return text.count(b":") != _colons(value)
+        return colons != _colons(value)
     try:
         json.loads(text, object_pairs_hook=_refuse_duplicates, parse_int=str, parse_float=str)
     except _DuplicateNameError:
