@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from checkpoint.email import FIELDS, Email
 from json_texts import names_of_one_object_are_distinct, written
+from processing_requests.body import decode, text_of_data
 from unit.processing_requests.intake import NOW, Intake
 from unit.processing_requests.posted_emails import JSON, email, posted
 
@@ -112,6 +114,21 @@ def test_whatever_json_text_is_taken_is_queued_as_it_was_written(further: str, b
     assert queued == ([on_one_line(data).encode()] if status == 200 else [])
     assert status in {200, 400}
     assert (status == 200) == names_of_one_object_are_distinct(further)
+
+
+@MODEST
+@given(further=written(), padding=st.integers(0, 5_000))
+def test_an_email_that_is_taken_keeps_nothing_of_its_request_in_memory(further: str, padding: int) -> None:
+    assume(names_of_one_object_are_distinct(further))
+    data = json.dumps(email()).replace("}", f', "further": {further}}}')
+    body = f'{{"data":{data},"token":"foobar"}}'.encode().rjust(padding)
+    references = sys.getrefcount(body)
+
+    kept = Email.accept(text_of_data(body), decode(body)["data"], latest=NOW)
+
+    assert sys.getrefcount(body) == references
+    assert type(kept.body) is bytes
+    assert vars(kept) == {"timestream": "1706213694", "body": on_one_line(data).encode()}
 
 
 @MODEST
