@@ -73,7 +73,11 @@ def build(
     """Wire the broker around a queue and an archive that are open. Nothing runs yet."""
     health = Health(untried=[QUEUE], assumed_healthy=[ARCHIVE], clock=clock)
     metrics = Metrics()
-    slots = Slots(settings.slots)
+    slots = Slots(
+        settings.slots,
+        max_bytes=settings.max_in_flight_bytes,
+        most_bytes=lambda count: queue.limits.most_bytes(count),  # noqa: PLW0108  the queue may change its limits
+    )
     breaker = CircuitBreaker(health=health, random=random, most_outside_trials=settings.slots // 4)
     in_flight = InFlight(
         queue,
@@ -101,6 +105,7 @@ def build(
     )
     metrics.watch(
         in_flight=lambda: in_flight.count,
+        in_flight_bytes=lambda: in_flight.payload_bytes,
         circuit=lambda: breaker.state,
         archive_up=lambda: health.is_healthy(ARCHIVE),
     )

@@ -13,7 +13,7 @@ from checkpoint.settings import Check, Count, Port, Seconds, Settings
 
 
 class BrokerSettings(Settings, frozen=True, kw_only=True):
-    """All times are in seconds."""
+    """All times are in seconds, all sizes in bytes."""
 
     queue_url: Annotated[str, Check(QUEUES.check)] = "sqlite:///data/queue.db"
     archive_url: Annotated[str, Check(ARCHIVES.check)] = msgspec.field(
@@ -23,6 +23,7 @@ class BrokerSettings(Settings, frozen=True, kw_only=True):
     wait_seconds: Annotated[int, Meta(ge=0, le=20)] = 20
     visibility_seconds: Annotated[int, Meta(ge=3, le=43_200)] = 30
     slots: Count = 256
+    max_in_flight_bytes: Count = 64 * 1024 * 1024
     grace_seconds: Seconds = 20
     private_host: str = "127.0.0.1"
     private_port: Port = 9002

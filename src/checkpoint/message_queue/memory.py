@@ -111,8 +111,11 @@ class MemoryQueue:
     def _take(self, at_most: int, visibility_seconds: int) -> list[Message]:
         now = self._now()
         taken: list[Message] = []
+        payload_bytes = 0
         for stored in sorted(self._stored, key=attrgetter("visible_at")):
-            if stored.visible_at > now or len(taken) == at_most:
+            payload_bytes += len(stored.body)
+            is_full = len(taken) == at_most or (taken and payload_bytes > self.limits.payload_bytes)
+            if stored.visible_at > now or is_full:
                 break
             if stored.receive_count >= self._max_receives:
                 self._stored.remove(stored)
