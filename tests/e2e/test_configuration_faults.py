@@ -91,6 +91,9 @@ def test_a_public_port_that_is_taken_is_named(tmp_path: Path) -> None:
         ({"ARCHIVE_URL": "s3://bucket", "AWS_PROFILE": "s3cret"}, "ARCHIVE_URL: AWS_PROFILE names no profile"),
         ({"QUEUE_URL": "https://127.0.0.1/1/s3cret"}, "QUEUE_URL: no region is named; set AWS_REGION."),
         ({"QUEUE_URL": "https://s3cret host/1/q", "AWS_REGION": "eu-west-3"}, "QUEUE_URL: is not the URL of an end"),
+        ({"QUEUE_URL": "https://h/1/s3cret.fifo"}, "QUEUE_URL: names a FIFO queue"),
+        ({"QUEUE_URL": "https://me:s3cret@h/1/q"}, "QUEUE_URL: must not hold credentials"),
+        ({"QUEUE_URL": "sqlite:///q.db?s3cret=1"}, "QUEUE_URL: "),
         ({"QUEUE_URL": "sqlite://me:s3cret\u2100@host/q"}, "QUEUE_URL: is not a URL."),
         ({"QUEUE_URL": "ssm:/queue"}, "GetParameters: no region is named; set AWS_REGION."),
         (

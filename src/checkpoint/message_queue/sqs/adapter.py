@@ -48,9 +48,9 @@ async def open_receiving(url: str) -> AsyncIterator[SQSReceivingQueue]:
 def _client(url: str, *, read_seconds: int) -> AbstractAsyncContextManager[SQSClient]:
     parts = urlsplit(url)
     if "@" in parts.netloc:
-        raise ValueError("QUEUE_URL: credentials are AWS's variables' to name; take them out of the URL.")
+        raise ValueError("must not hold credentials; set AWS's variables for them.")
     if parts.path.endswith(".fifo"):
-        raise ValueError("QUEUE_URL: is a FIFO queue, which takes no message without a group; use a standard queue.")
+        raise ValueError("names a FIFO queue, which takes no message without a group; use a standard queue.")
     region = _REGION.search(parts.hostname or "")
     return open_client(
         "sqs",
