@@ -89,13 +89,13 @@ class Database:
             moved = self._inodes() != self._opened
         except sqlite3.Error as error:
             self._close()
-            raise QueueUnavailableError(f"QUEUE_URL: {self._path}: {error}") from None
+            raise QueueUnavailableError(f"{self._path}: {error}") from None
         except OSError as error:
             self._close()
-            raise QueueUnavailableError(f"QUEUE_URL: {self._path}: {error.strerror}") from None
+            raise QueueUnavailableError(f"{self._path}: {error.strerror}") from None
         if moved:
             self._close()
-            raise QueueUnavailableError(f"QUEUE_URL: {self._path}: the file was replaced while it was in use")
+            raise QueueUnavailableError(f"{self._path}: the file was replaced while it was in use")
         return result
 
     def _inodes(self) -> list[tuple[int, int]]:
