@@ -36,8 +36,8 @@ async def open_sending(url: str) -> AsyncIterator[SQLiteSendingQueue]:
 async def open_receiving(url: str, *, clock: Clock = time) -> AsyncIterator[SQLiteReceivingQueue]:
     """The receiving half; as `open_sending`."""
     location = Location.read(url)
-    async with Database(location.path) as database:
-        yield SQLiteReceivingQueue(database, max_receives=location.max_receives, clock=clock)
+    async with Database(location.path, clock=clock) as database:
+        yield SQLiteReceivingQueue(database, max_receives=location.max_receives)
 
 
 @dataclass(frozen=True, slots=True)
