@@ -17,7 +17,7 @@ from checkpoint.message_queue.sqlite import clock as sqlite_clock
 from checkpoint.message_queue.sqlite import queue as sqlite_queue
 from checkpoint.message_queue.sqlite.adapter import open_receiving
 from checkpoint.message_queue.sqlite.database import Database, transaction
-from checkpoint.message_queue.sqlite.queue import SQLiteReceivingQueue, SQLiteSendingQueue
+from checkpoint.message_queue.sqlite.queue import LIMITS, SQLiteReceivingQueue, SQLiteSendingQueue
 from contract.manual_clock import ManualClock
 from contract.queues import select
 
@@ -208,6 +208,33 @@ async def test_no_statement_reads_or_sorts_the_whole_table(sqlite: SQLite, state
 
     assert any(step.startswith("SEARCH messages USING") for step in plan)
     assert not any(step.startswith("SCAN messages") or "TEMP B-TREE" in step for step in plan)
+
+
+async def test_a_receive_brings_no_more_bytes_than_the_limits_say(sqlite: SQLite) -> None:
+    size = LIMITS.payload_bytes // 3 + 1
+    async with sqlite.open() as (sending, receiving):
+        for _ in range(5):
+            await sending.send([b"x" * size])
+
+        received = [await receiving.receive(10, wait_seconds=0, visibility_seconds=30) for _ in range(4)]
+
+    assert [len(messages) for messages in received] == [2, 2, 1, 0]
+
+
+async def test_a_message_longer_than_any_that_may_be_sent_is_received_alone(sqlite: SQLite) -> None:
+    assert LIMITS.message_bytes
+    async with sqlite.open() as (sending, receiving):
+        await sending.send([b"before it"])
+        with closing(sqlite3.connect(sqlite.path)) as other, other:
+            other.execute("INSERT INTO messages (body) VALUES (zeroblob(?))", (LIMITS.message_bytes + 1,))
+        await sending.send([b"behind it", b"behind it"])
+
+        received = [await receiving.receive(10, wait_seconds=0, visibility_seconds=30) for _ in range(4)]
+        [long] = received[1]
+        await receiving.dead_letter(long, "It is too long.")
+
+    assert [len(messages) for messages in received] == [1, 1, 2, 0]
+    assert [(len(body), reason) for body, reason in sqlite.dead_letters()] == [(len(long.body), "It is too long.")]
 
 
 async def test_the_file_says_when_each_message_was_sent(sqlite: SQLite) -> None:

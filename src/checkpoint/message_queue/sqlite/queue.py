@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -91,6 +91,7 @@ class SQLiteSendingQueue:
 class SQLiteReceivingQueue:
     """Receives first what was never received, then what has been visible for longest.
 
+    A receive brings `LIMITS.payload_bytes` of bodies at most, or one message that is longer.
     max_receives: a message received that often goes to `dead_letters` instead of being received again.
     """
 
@@ -149,11 +150,11 @@ class SQLiteReceivingQueue:
             return []
         with transaction(connection):
             now = self._database.queue_time()
-            rows = connection.execute(VISIBLE, (now, at_most)).fetchall()
+            rows = _visible(connection, now, at_most)
             while spent := [row for row in rows if row[2] >= self._max_receives]:
                 for id_, receipt, count, _ in spent:
                     self._dead_letter(connection, (id_, receipt), f"It was received {count} times and never deleted.")
-                rows = connection.execute(VISIBLE, (now, at_most)).fetchall()
+                rows = _visible(connection, now, at_most)
             # Random, and not the receive count: in a file that was replaced, ids and counts begin anew.
             new_receipt = secrets.randbits(63)
             received = [(now + visibility_seconds, visibility_seconds, new_receipt, id_) for id_, *_ in rows]
@@ -183,3 +184,19 @@ def _key(message: Message) -> tuple[str, str]:
     """The row's id and receipt; SQLite compares them with numbers, and refuses no text."""
     id_, _, receipt = message.receipt.partition(":")
     return id_, receipt
+
+
+def _visible(connection: sqlite3.Connection, now: float, at_most: int) -> list[tuple[int, int, int, bytes]]:
+    """Id, receipt, receive count and body of the messages to receive next, as many as one receive may bring.
+
+    It reads row by row and stops, so that at most one body is read that is not among them.
+    """
+    rows: list[tuple[int, int, int, bytes]] = []
+    total = 0
+    with closing(connection.execute(VISIBLE, (now, at_most))) as cursor:
+        for row in cursor:
+            total += len(row[3])
+            if rows and total > LIMITS.payload_bytes:
+                break
+            rows.append(row)
+    return rows
