@@ -13,10 +13,13 @@ import pytest
 
 from checkpoint.message_queue.adapters import open_sending
 from checkpoint.message_queue.port import QueueUnavailableError
+from checkpoint.message_queue.sqlite import clock as sqlite_clock
 from checkpoint.message_queue.sqlite import queue as sqlite_queue
 from checkpoint.message_queue.sqlite.adapter import open_receiving
 from checkpoint.message_queue.sqlite.database import Database, transaction
-from checkpoint.message_queue.sqlite.queue import SQLiteSendingQueue
+from checkpoint.message_queue.sqlite.queue import LIMITS, SQLiteReceivingQueue, SQLiteSendingQueue
+from contract.manual_clock import ManualClock
+from contract.queues import select
 
 if TYPE_CHECKING:
     from contract.queues import SQLite
@@ -62,7 +65,7 @@ async def test_what_went_into_a_file_that_is_gone_is_not_confirmed(sqlite: SQLit
         for file in sqlite.path.parent.glob(f"queue.db{lost}"):
             file.unlink()
 
-        with pytest.raises(QueueUnavailableError, match="QUEUE_URL: "):
+        with pytest.raises(QueueUnavailableError, match=r"queue\.db: "):
             await sending.send([b"not confirmed"])
 
         assert await sending.send([b"confirmed"]) == [None]
@@ -185,20 +188,20 @@ async def test_an_empty_look_takes_no_lock(sqlite: SQLite) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement",
+    ("statement", "values"),
     [
-        sqlite_queue.ANY_VISIBLE,
-        sqlite_queue.VISIBLE,
-        sqlite_queue.RECEIVE,
-        sqlite_queue.CHANGE_VISIBILITY,
-        sqlite_queue.DEAD_LETTER,
-        sqlite_queue.DELETE,
+        (sqlite_queue.ANY_VISIBLE, 1),
+        (sqlite_queue.VISIBLE, 2),
+        (sqlite_queue.RECEIVE, 4),
+        (sqlite_queue.CHANGE_VISIBILITY, 4),
+        (sqlite_queue.DEAD_LETTER, 4),
+        (sqlite_queue.DELETE, 2),
+        (sqlite_clock.RELEASE, 1),
     ],
 )
-async def test_no_statement_reads_or_sorts_the_whole_table(sqlite: SQLite, statement: str) -> None:
+async def test_no_statement_reads_or_sorts_the_whole_table(sqlite: SQLite, statement: str, values: int) -> None:
     def explain(connection: sqlite3.Connection) -> list[str]:
-        values = (0,) * statement.count("?")
-        return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+        return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", (0,) * values)]
 
     async with Database(sqlite.path) as database:
         plan = await database.run(explain)
@@ -207,13 +210,64 @@ async def test_no_statement_reads_or_sorts_the_whole_table(sqlite: SQLite, state
     assert not any(step.startswith("SCAN messages") or "TEMP B-TREE" in step for step in plan)
 
 
-async def test_dead_letters_are_redriven_by_one_statement(sqlite: SQLite) -> None:
+async def test_a_receive_brings_no_more_bytes_than_the_limits_say(sqlite: SQLite) -> None:
+    size = LIMITS.payload_bytes // 3 + 1
+    async with sqlite.open() as (sending, receiving):
+        for _ in range(5):
+            await sending.send([b"x" * size])
+
+        received = [await receiving.receive(10, wait_seconds=0, visibility_seconds=30) for _ in range(4)]
+
+    assert [len(messages) for messages in received] == [2, 2, 1, 0]
+
+
+async def test_a_message_longer_than_any_that_may_be_sent_is_received_alone(sqlite: SQLite) -> None:
+    assert LIMITS.message_bytes
+    async with sqlite.open() as (sending, receiving):
+        await sending.send([b"before it"])
+        with closing(sqlite3.connect(sqlite.path)) as other, other:
+            other.execute("INSERT INTO messages (body) VALUES (zeroblob(?))", (LIMITS.message_bytes + 1,))
+        await sending.send([b"behind it", b"behind it"])
+
+        received = [await receiving.receive(10, wait_seconds=0, visibility_seconds=30) for _ in range(4)]
+        [long] = received[1]
+        await receiving.dead_letter(long, "It is too long.")
+
+    assert [len(messages) for messages in received] == [1, 1, 2, 0]
+    assert [(len(body), reason) for body, reason in sqlite.dead_letters()] == [(len(long.body), "It is too long.")]
+
+
+async def test_the_file_says_when_each_message_was_sent(sqlite: SQLite) -> None:
+    clock = ManualClock(wall=1_693_561_101)
+    async with Database(sqlite.path, clock=clock) as database:
+        sending, receiving = SQLiteSendingQueue(database), SQLiteReceivingQueue(database, max_receives=1)
+        await sending.send([b"dead-lettered", b"received too often"])
+        clock.pass_(60)
+        await sending.send([b"waits"])
+        [one, _] = await receiving.receive(2, wait_seconds=0, visibility_seconds=0)
+        await receiving.dead_letter(one, "because")
+        await receiving.receive(2, wait_seconds=0, visibility_seconds=0)
+
+    moments = "SELECT datetime(sent_at, 'unixepoch') FROM"
+    assert select(sqlite.path, f"{moments} messages") == [("2023-09-01 09:39:21",)]
+    assert select(sqlite.path, f"{moments} dead_letters") == [("2023-09-01 09:38:21",)] * 2
+    assert select(sqlite.path, "SELECT DISTINCT dead_at FROM dead_letters") == [(clock.wall,)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO messages (body) SELECT body FROM dead_letters",
+        "INSERT INTO messages (sent_at, body) SELECT sent_at, body FROM dead_letters",
+    ],
+)
+async def test_dead_letters_are_redriven_by_one_statement(sqlite: SQLite, statement: str) -> None:
     async with sqlite.open() as (sending, receiving):
         await sending.send([b"redriven"])
         [message] = await receiving.receive(1, wait_seconds=0, visibility_seconds=30)
         await receiving.dead_letter(message, "because")
         with closing(sqlite3.connect(sqlite.path)) as other, other:
-            other.execute("INSERT INTO messages (body) SELECT body FROM dead_letters")
+            other.execute(statement)
 
         [again] = await receiving.receive(1, wait_seconds=0, visibility_seconds=30)
 

@@ -1,4 +1,7 @@
-"""The queue in a file, through several connections, does in every sequence of calls what the queue in memory does."""
+"""The queue in a file, through several connections, does in every sequence of calls what the queue in memory does.
+
+The queue in memory goes by the monotonic clock, and the wall clock of the file's machine stands as it likes.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 from checkpoint.message_queue.memory import MemoryQueue
 from checkpoint.message_queue.sqlite.database import Database
 from checkpoint.message_queue.sqlite.queue import SQLiteReceivingQueue, SQLiteSendingQueue
+from contract.manual_clock import ManualClock
 from contract.queues import SQLite
 
 if TYPE_CHECKING:
@@ -33,18 +37,6 @@ seconds = st.sampled_from([0, 0, 1, 3])
 bodies = st.lists(st.text(st.characters(codec="utf-8"), max_size=4).map(str.encode), min_size=1, max_size=3)
 
 
-class ManualClock:
-    """Stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def time(self) -> float:
-        return self.now
-
-    monotonic = time
-
-
 class Received(NamedTuple):
     """One message, as it was received from the model and from the file."""
 
@@ -58,16 +50,16 @@ class FileAgainstMemory(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = ManualClock()
-        self.model = MemoryQueue(max_receives=MAX_RECEIVES, now=self.clock.time)
+        self.model = MemoryQueue(max_receives=MAX_RECEIVES, now=self.clock.monotonic)
         self.runner = asyncio.Runner()
         self.directory = TemporaryDirectory()
         self.path = Path(self.directory.name) / "queue.db"
         self.stack = AsyncExitStack()
-        databases = [self.run(self.stack.enter_async_context(Database(self.path))) for _ in range(CONNECTIONS)]
-        self.sending = [SQLiteSendingQueue(database) for database in databases]
-        self.receiving = [
-            SQLiteReceivingQueue(database, max_receives=MAX_RECEIVES, clock=self.clock) for database in databases
+        databases = [
+            self.run(self.stack.enter_async_context(Database(self.path, clock=self.clock))) for _ in range(CONNECTIONS)
         ]
+        self.sending = [SQLiteSendingQueue(database) for database in databases]
+        self.receiving = [SQLiteReceivingQueue(database, max_receives=MAX_RECEIVES) for database in databases]
         self.run(self.sending[0].probe())
 
     def run(self, call: Coroutine[Any, Any, _T]) -> _T:
@@ -80,7 +72,11 @@ class FileAgainstMemory(RuleBasedStateMachine):
 
     @rule(seconds=seconds)
     def time_passes(self, seconds: int) -> None:
-        self.clock.now += seconds
+        self.clock.pass_(seconds)
+
+    @rule(wall=st.integers(0, 4_000_000_000))
+    def the_wall_clock_is_set(self, wall: int) -> None:
+        self.clock.wall = wall
 
     @rule(by=connections, bodies=bodies)
     def send(self, by: int, bodies: list[bytes]) -> None:

@@ -36,8 +36,8 @@ async def open_sending(url: str) -> AsyncIterator[SQLiteSendingQueue]:
 async def open_receiving(url: str, *, clock: Clock = time) -> AsyncIterator[SQLiteReceivingQueue]:
     """The receiving half; as `open_sending`."""
     location = Location.read(url)
-    async with Database(location.path) as database:
-        yield SQLiteReceivingQueue(database, max_receives=location.max_receives, clock=clock)
+    async with Database(location.path, clock=clock) as database:
+        yield SQLiteReceivingQueue(database, max_receives=location.max_receives)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,15 @@ class Location:
     def read(cls, url: str) -> Self:
         """Read `sqlite:///relative.db`, `sqlite:////absolute.db`, with or without `?max_receives=20`.
 
-        Raises ValueError, which names QUEUE_URL and what is wrong with it.
+        Raises ValueError, which says what is wrong; the caller names the setting that the URL comes from.
         """
         parts = urlsplit(url)
         if parts.netloc or parts.fragment or not parts.path.strip("/"):
-            raise ValueError("QUEUE_URL must be sqlite:///relative/path.db or sqlite:////absolute/path.db")
+            raise ValueError("must be sqlite:///relative/path.db or sqlite:////absolute/path.db")
         options = dict(parse_qsl(parts.query, keep_blank_values=True))
         max_receives = options.pop("max_receives", str(DEFAULT_MAX_RECEIVES))
         if options:
-            raise ValueError("QUEUE_URL: the one option of a sqlite queue is max_receives")
+            raise ValueError("the one option of a sqlite queue is max_receives")
         if not (max_receives.isascii() and max_receives.isdigit() and int(max_receives)):
-            raise ValueError("QUEUE_URL: max_receives must be a whole number, 1 or more")
+            raise ValueError("max_receives must be a whole number, 1 or more")
         return cls(Path(unquote(parts.path[1:])), int(max_receives))

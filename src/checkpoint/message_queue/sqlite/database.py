@@ -1,4 +1,4 @@
-"""The queue's file: its tables, and one connection on a thread of its own whose commits outlast a power cut."""
+"""The queue's file: its time, and one connection on a thread of its own whose commits outlast a power cut."""
 
 from __future__ import annotations
 
@@ -11,38 +11,16 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from checkpoint.durable_directories import make_directory, sync_directory
 from checkpoint.message_queue.port import QueueUnavailableError
+from checkpoint.message_queue.sqlite.clock import started_at
+from checkpoint.message_queue.sqlite.schema import read_version, upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_T = TypeVar("_T")
+    from checkpoint.clock import Clock
 
-# AUTOINCREMENT: a receipt names an id, which must never come to name another message.
-# The defaults let one statement redrive dead letters: INSERT INTO messages (body) SELECT body FROM dead_letters.
-_SCHEMA: Final = """
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS messages (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    visible_at REAL NOT NULL DEFAULT 0,
-    receive_count INTEGER NOT NULL DEFAULT 0,
-    receipt INTEGER NOT NULL DEFAULT 0,
-    body BLOB NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS messages_by_visible_at ON messages (visible_at);
-CREATE TABLE IF NOT EXISTS dead_letters (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    dead_at REAL NOT NULL,
-    receive_count INTEGER NOT NULL,
-    reason TEXT NOT NULL,
-    body BLOB NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS probe (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    count INTEGER NOT NULL
-) STRICT;
-COMMIT;
-"""
+_T = TypeVar("_T")
 
 # Longer than any transaction here takes, shorter than a client waits for an answer.
 _BUSY_SECONDS: Final = 5.0
@@ -52,10 +30,13 @@ _RETRY_SECONDS: Final = 0.02
 class Database:
     """Runs work on the queue's file. Opens it when it is first needed, and again after an error.
 
+    clock: the machine's; all processes on the file must have the same monotonic clock.
     busy_seconds: how long a call waits for another process's transaction.
     """
 
-    def __init__(self, path: Path, *, busy_seconds: float = _BUSY_SECONDS) -> None:
+    def __init__(self, path: Path, *, clock: Clock = time, busy_seconds: float = _BUSY_SECONDS) -> None:
+        self.clock = clock
+        self._started_at = 0.0
         self._path = path
         self._files = [path.with_name(f"{path.name}{suffix}") for suffix in ("", "-wal", "-shm")]
         self._busy_seconds = busy_seconds
@@ -80,22 +61,26 @@ class Database:
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
 
+    def queue_time(self) -> float:
+        """Seconds since 1970 by the file's own clock, which `clock.py` explains; for work that `run` is doing."""
+        return self._started_at + self.clock.monotonic()
+
     def _run(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
         try:
             if self._connection is None:
-                self._connection = _connect(self._path, busy_seconds=self._busy_seconds)
+                self._connection, self._started_at = _connect(self._path, self.clock, busy_seconds=self._busy_seconds)
                 self._opened = self._inodes()
             result = work(self._connection)
             moved = self._inodes() != self._opened
         except sqlite3.Error as error:
             self._close()
-            raise QueueUnavailableError(f"QUEUE_URL: {self._path}: {error}") from None
+            raise QueueUnavailableError(f"{self._path}: {error}") from None
         except OSError as error:
             self._close()
-            raise QueueUnavailableError(f"QUEUE_URL: {self._path}: {error.strerror}") from None
+            raise QueueUnavailableError(f"{self._path}: {error.strerror}") from None
         if moved:
             self._close()
-            raise QueueUnavailableError(f"QUEUE_URL: {self._path}: the file was replaced while it was in use")
+            raise QueueUnavailableError(f"{self._path}: the file was replaced while it was in use")
         return result
 
     def _inodes(self) -> list[tuple[int, int]]:
@@ -121,8 +106,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _connect(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
-    """Open the queue's file; create it, its directories and its tables where they are missing.
+def _connect(path: Path, clock: Clock, *, busy_seconds: float) -> tuple[sqlite3.Connection, float]:
+    """Open the queue's file, and read when its clock started. What is missing is made: directories, file, tables.
 
     Raises sqlite3.Error or OSError.
     """
@@ -133,12 +118,14 @@ def _connect(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         # Where there is such a thing (macOS), fsync alone leaves bytes in the drive's cache.
         connection.execute("PRAGMA fullfsync = ON")
-        connection.executescript(_SCHEMA)
+        with transaction(connection):
+            upgrade(connection)
+            started = started_at(connection, clock)
         sync_directory(path.parent)
     except BaseException:
         connection.close()
         raise
-    return connection
+    return connection, started
 
 
 def _write_ahead(connection: sqlite3.Connection, *, busy_seconds: float) -> None:
@@ -146,6 +133,7 @@ def _write_ahead(connection: sqlite3.Connection, *, busy_seconds: float) -> None
     deadline = time.monotonic() + busy_seconds  # in real time, as SQLite's own waiting
     while True:
         try:
+            read_version(connection)  # before anything is changed in the file of a newer program
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
             if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() >= deadline:

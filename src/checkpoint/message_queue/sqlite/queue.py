@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -13,30 +13,44 @@ from checkpoint.message_queue.sqlite.database import transaction
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from checkpoint.clock import Clock
     from checkpoint.message_queue.sqlite.database import Database
 
-# Measured on two cores: 256 small bodies commit in 1 ms, 4 MiB in 16 ms. Larger calls gain little, and hold the lock.
+# bench/sqlite_queue.py shows what calls of this size cost. Larger ones gain little, and hold the lock for longer.
 LIMITS: Final = Limits(entries=256, payload_bytes=4_194_304, message_bytes=16_777_216)
 
-SEND: Final = "INSERT INTO messages (body) VALUES (?)"
+SEND: Final = "INSERT INTO messages (sent_at, body) VALUES (?, ?)"
 PROBE: Final = "INSERT INTO probe (id, count) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET count = count + 1"
-ANY_VISIBLE: Final = "SELECT EXISTS (SELECT 1 FROM messages WHERE visible_at <= ?)"
-VISIBLE: Final = (
-    "SELECT id, receipt, receive_count, body FROM messages WHERE visible_at <= ? ORDER BY visible_at, id LIMIT ?"
+# A message is hidden where visible_at - hidden_for <= now < visible_at. So what was received in the future, by a clock
+# that stood later than this one stands now, is visible.
+ANY_VISIBLE: Final = """
+SELECT EXISTS (SELECT 1 FROM messages WHERE visible_at <= ?1) OR EXISTS (
+    SELECT 1 FROM messages INDEXED BY messages_by_hidden_at WHERE visible_at > 0 AND visible_at - hidden_for > ?1
 )
-RECEIVE: Final = "UPDATE messages SET visible_at = ?, receipt = ?, receive_count = receive_count + 1 WHERE id = ?"
-CHANGE_VISIBILITY: Final = "UPDATE messages SET visible_at = ? WHERE id = ? AND receipt = ?"
-DEAD_LETTER: Final = (
-    "INSERT INTO dead_letters (dead_at, receive_count, reason, body)"
-    " SELECT ?, receive_count, ?, body FROM messages WHERE id = ? AND receipt = ?"
+"""
+VISIBLE: Final = """
+SELECT * FROM (
+    SELECT id, receipt, receive_count, body FROM messages
+    WHERE visible_at <= ?1 ORDER BY visible_at, id LIMIT ?2
 )
+UNION ALL
+SELECT id, receipt, receive_count, body FROM messages INDEXED BY messages_by_hidden_at
+WHERE visible_at > 0 AND visible_at - hidden_for > ?1
+LIMIT ?2
+"""
+RECEIVE: Final = (
+    "UPDATE messages SET visible_at = ?, hidden_for = ?, receipt = ?, receive_count = receive_count + 1 WHERE id = ?"
+)
+CHANGE_VISIBILITY: Final = "UPDATE messages SET visible_at = ?, hidden_for = ? WHERE id = ? AND receipt = ?"
+DEAD_LETTER: Final = """
+INSERT INTO dead_letters (sent_at, dead_at, receive_count, reason, body)
+SELECT sent_at, ?, receive_count, ?, body FROM messages WHERE id = ? AND receipt = ?
+"""
 DELETE: Final = "DELETE FROM messages WHERE id = ? AND receipt = ?"
 
-# How long a message may wait at most for a receiver that waits for it. An empty look costs about 0.1 ms, most of it
-# the hop to the thread.
+# How long a message may wait at most for a receiver that waits for it. Most of what an empty look costs is the hop to
+# the thread.
 _LOOK_SECONDS: Final = 0.025
 _STALE: Final = EntryFault("The receipt is stale.")
 
@@ -56,7 +70,8 @@ class SQLiteSendingQueue:
         """As the port says; here all bodies of a call become durable or none."""
 
         def insert(connection: sqlite3.Connection) -> None:
-            rows = [(body,) for body in bodies]
+            sent_at = self._database.clock.time()
+            rows = [(sent_at, body) for body in bodies]
             with transaction(connection):
                 connection.executemany(SEND, rows)
 
@@ -76,42 +91,45 @@ class SQLiteSendingQueue:
 class SQLiteReceivingQueue:
     """Receives first what was never received, then what has been visible for longest.
 
+    A receive brings `LIMITS.payload_bytes` of bodies at most, or one message that is longer.
     max_receives: a message received that often goes to `dead_letters` instead of being received again.
-    clock: its `time` is what visibility goes by; all processes on the file must agree about it.
     """
 
     limits = LIMITS
 
-    def __init__(self, database: Database, *, max_receives: int, clock: Clock) -> None:
+    def __init__(self, database: Database, *, max_receives: int) -> None:
         self._database = database
         self._max_receives = max_receives
-        self._clock = clock
 
     async def receive(self, at_most: int, *, wait_seconds: float, visibility_seconds: int) -> list[Message]:
         """As the port says; while it waits, it holds neither the thread nor a transaction."""
-        deadline = self._clock.monotonic() + wait_seconds
+        clock = self._database.clock
+        deadline = clock.monotonic() + wait_seconds
         while True:
             messages = await self._look(at_most, visibility_seconds)
-            remaining = deadline - self._clock.monotonic()
+            remaining = deadline - clock.monotonic()
             if messages or remaining <= 0:
                 return messages
             await asyncio.sleep(min(_LOOK_SECONDS, remaining))
 
     async def delete(self, messages: Sequence[Message]) -> list[EntryFault | None]:
         """As the port says."""
-        return await self._for_each(DELETE, [_key(message) for message in messages])
+        return await self._for_each(messages, DELETE, tuple)
 
     async def change_visibility(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
         """As the port says."""
-        visible_at = self._clock.time() + visibility_seconds
-        return await self._for_each(CHANGE_VISIBILITY, [(visible_at, *_key(message)) for message in messages])
+
+        def values() -> tuple[float, float]:
+            return self._database.queue_time() + visibility_seconds, visibility_seconds
+
+        return await self._for_each(messages, CHANGE_VISIBILITY, values)
 
     async def dead_letter(self, message: Message, reason: str) -> None:
         """As the port says, in one transaction. By a stale receipt nothing moves: another receiver has it now."""
 
         def move(connection: sqlite3.Connection) -> None:
             with transaction(connection):
-                _dead_letter(connection, _key(message), reason, now=self._clock.time())
+                self._dead_letter(connection, _key(message), reason)
 
         await self._database.run(move)
 
@@ -128,32 +146,35 @@ class SQLiteReceivingQueue:
 
     def _receive(self, connection: sqlite3.Connection, at_most: int, visibility_seconds: int) -> list[Message]:
         """On the database's thread. Where nothing is visible, it neither locks nor writes."""
-        now = self._clock.time()
-        if not connection.execute(ANY_VISIBLE, (now,)).fetchone()[0]:
+        if not connection.execute(ANY_VISIBLE, (self._database.queue_time(),)).fetchone()[0]:
             return []
         with transaction(connection):
-            rows = connection.execute(VISIBLE, (now, at_most)).fetchall()
+            now = self._database.queue_time()
+            rows = _visible(connection, now, at_most)
             while spent := [row for row in rows if row[2] >= self._max_receives]:
                 for id_, receipt, count, _ in spent:
-                    reason = f"It was received {count} times and never deleted."
-                    _dead_letter(connection, (id_, receipt), reason, now=now)
-                rows = connection.execute(VISIBLE, (now, at_most)).fetchall()
+                    self._dead_letter(connection, (id_, receipt), f"It was received {count} times and never deleted.")
+                rows = _visible(connection, now, at_most)
             # Random, and not the receive count: in a file that was replaced, ids and counts begin anew.
-            receipts = [secrets.randbits(63) for _ in rows]
-            visible_at = now + visibility_seconds
-            received = [(visible_at, receipt, row[0]) for receipt, row in zip(receipts, rows, strict=True)]
+            new_receipt = secrets.randbits(63)
+            received = [(now + visibility_seconds, visibility_seconds, new_receipt, id_) for id_, *_ in rows]
             connection.executemany(RECEIVE, received)
-        return [
-            Message(body, f"{id_}:{receipt}", count + 1)
-            for receipt, (id_, _, count, body) in zip(receipts, rows, strict=True)
-        ]
+        return [Message(body, f"{id_}:{new_receipt}", count + 1) for id_, _, count, body in rows]
 
-    async def _for_each(self, statement: str, values: Sequence[tuple[float | str, ...]]) -> list[EntryFault | None]:
-        """Run a statement with each of the values, in one transaction; a fault where it found no row."""
+    def _dead_letter(self, connection: sqlite3.Connection, key: tuple[int, int] | tuple[str, str], reason: str) -> None:
+        """Within a transaction of the caller's; moves nothing where no row has that id and receipt."""
+        connection.execute(DEAD_LETTER, (self._database.clock.time(), reason, *key))
+        connection.execute(DELETE, key)
+
+    async def _for_each(
+        self, messages: Sequence[Message], statement: str, values: Callable[[], tuple[float, ...]]
+    ) -> list[EntryFault | None]:
+        """Run a statement for each message; values: gives what it takes before the row's id and receipt."""
 
         def run(connection: sqlite3.Connection) -> list[EntryFault | None]:
             with transaction(connection):
-                found = [connection.execute(statement, row).rowcount for row in values]
+                first, cursor = values(), connection.cursor()
+                found = [cursor.execute(statement, (*first, *_key(message))).rowcount for message in messages]
             return [None if count else _STALE for count in found]
 
         return await self._database.run(run)
@@ -165,9 +186,17 @@ def _key(message: Message) -> tuple[str, str]:
     return id_, receipt
 
 
-def _dead_letter(
-    connection: sqlite3.Connection, key: tuple[int, int] | tuple[str, str], reason: str, *, now: float
-) -> None:
-    """Within a transaction of the caller's; moves nothing where no row has that id and receipt."""
-    connection.execute(DEAD_LETTER, (now, reason, *key))
-    connection.execute(DELETE, key)
+def _visible(connection: sqlite3.Connection, now: float, at_most: int) -> list[tuple[int, int, int, bytes]]:
+    """Id, receipt, receive count and body of the messages to receive next, as many as one receive may bring.
+
+    It reads row by row and stops, so that at most one body is read that is not among them.
+    """
+    rows: list[tuple[int, int, int, bytes]] = []
+    total = 0
+    with closing(connection.execute(VISIBLE, (now, at_most))) as cursor:
+        for row in cursor:
+            total += len(row[3])
+            if rows and total > LIMITS.payload_bytes:
+                break
+            rows.append(row)
+    return rows
