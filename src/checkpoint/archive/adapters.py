@@ -37,6 +37,16 @@ async def open_archive(url: str) -> AsyncIterator[Archive]:
         from checkpoint.archive.s3 import open_s3  # noqa: PLC0415
 
         yield Archive(ObstoreObjects(open_s3(url)))
+    elif parts.scheme == "gs":
+        from checkpoint.archive.gcs import open_gcs  # noqa: PLC0415
+        from checkpoint.archive.object_store import ObstoreObjects  # noqa: PLC0415
+
+        yield Archive(ObstoreObjects(open_gcs(url)))
+    elif parts.scheme == "az":
+        from checkpoint.archive.azure import open_azure  # noqa: PLC0415
+        from checkpoint.archive.object_store import ObstoreObjects  # noqa: PLC0415
+
+        yield Archive(ObstoreObjects(open_azure(url)))
     else:
         from obstore.exceptions import BaseError  # noqa: PLC0415
         from obstore.store import from_url  # noqa: PLC0415
