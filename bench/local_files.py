@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import obstore
 from obstore.store import LocalStore
 
-from checkpoint.archive.local_files import open_local_files
+from checkpoint.archive.local_files import LocalFiles
 from checkpoint.durable_directories import sync_directory
 from disk import add_directory, empty_directory, file_system
 
@@ -64,12 +64,12 @@ def main() -> None:
 async def local_files(arguments: argparse.Namespace, files_per_sync: int, threads: int) -> Figures:
     """One round of this archive."""
     with empty_directory(arguments.directory) as directory:
-        async with open_local_files(directory, files_per_sync=files_per_sync, syncs_at_once=threads) as files:
+        files = LocalFiles(directory, files_per_sync=files_per_sync, syncs_at_once=threads)
 
-            async def put(name: str, body: bytes) -> None:
-                await files.create(name, body, sha256=hashlib.sha256(body).hexdigest())
+        async def put(name: str, body: bytes) -> None:
+            await files.create(name, body, sha256=hashlib.sha256(body).hexdigest())
 
-            return await measure(put, directory, arguments)
+        return await measure(put, directory, arguments)
 
 
 async def local_store(arguments: argparse.Namespace) -> Figures:

@@ -1,15 +1,9 @@
 # The queue between the services, the dead-letter queue, and the alarms on both.
 
-locals {
-  # In bytes, the largest message that the services accept. A smaller limit would refuse some e-mails that the intake
-  # accepts.
-  max_message_bytes = 262144
-}
-
 resource "aws_sqs_queue" "main" {
   name                       = var.queue_name
   visibility_timeout_seconds = var.queue_visibility_seconds
-  max_message_size           = local.max_message_bytes
+  max_message_size           = var.queue_max_message_bytes
   message_retention_seconds  = var.queue_retention_seconds
   delay_seconds              = 0
   receive_wait_time_seconds  = 0 # the broker asks for a long poll in each call
@@ -28,7 +22,7 @@ resource "aws_sqs_queue" "main" {
 
 resource "aws_sqs_queue" "dead_letters" {
   name                      = var.dead_letter_queue_name
-  max_message_size          = local.max_message_bytes
+  max_message_size          = var.queue_max_message_bytes
   message_retention_seconds = var.dead_letter_retention_seconds
   sqs_managed_sse_enabled   = true
 }

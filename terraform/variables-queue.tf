@@ -22,6 +22,19 @@ variable "queue_visibility_seconds" {
   }
 }
 
+# SQS itself takes up to 1,048,576 bytes, and so do the services. Versions of the AWS provider below 6 refuse to set more
+# than 262,144, and the EKS and VPC modules need such a version (terraform.tf).
+variable "queue_max_message_bytes" {
+  description = "The longest message that the queue and the dead-letter queue take, in bytes. The intake learns it from the queue and refuses longer requests."
+  type        = number
+  default     = 262144
+
+  validation {
+    condition     = var.queue_max_message_bytes >= 1024 && var.queue_max_message_bytes <= 262144
+    error_message = "The longest message must have 1024 to 262144 bytes. SQS takes more, but version 5 of the AWS provider cannot set more."
+  }
+}
+
 variable "queue_retention_seconds" {
   description = "Seconds after which SQS deletes a message. An outage of the archive must be shorter than this."
   type        = number

@@ -112,21 +112,23 @@ class Fetcher:
         """
         reserved = await self.slots.reserve(self.batch)
         messages: list[Message] = []
+        received_bytes = 0
         try:
             if extra and self.breaker.state is not State.CLOSED:
                 return 0, 0
-            asked = await self.breaker.admit(reserved)
+            asked = await self.breaker.admit(reserved.messages)
             if self._is_stopping:
                 return 0, 0
             asked_at = self.clock.monotonic()
             is_idle = not self.in_flight.count and self._polls == 1
             wait_seconds = self.wait_seconds if is_idle else min(_SHORT_POLL_SECONDS, self.wait_seconds)
             messages = await self._receive(asked, wait_seconds if waits else 0)
+            received_bytes = sum(len(message.body) for message in messages)
         finally:
-            self.slots.free(reserved - len(messages))
+            self.slots.free(reserved.messages - len(messages), reserved.payload_bytes - received_bytes)
         for message in messages:
             self.hand_over(self.in_flight.add(message, asked_at=asked_at))
-        return reserved, len(messages)
+        return reserved.messages, len(messages)
 
     async def _receive(self, at_most: int, wait_seconds: float) -> list[Message]:
         self._receives += 1

@@ -85,6 +85,11 @@ class InFlight:
         """Messages in flight."""
         return len(self._deliveries)
 
+    @property
+    def payload_bytes(self) -> int:
+        """The bytes of their bodies, of those that have a slot."""
+        return sum(len(delivery.message.body) for delivery in self._deliveries)
+
     def add(self, message: Message, *, asked_at: float) -> Delivery:
         """Take over a message for which a slot was reserved.
 
@@ -119,9 +124,8 @@ class InFlight:
         The body goes too: what waits for its delete needs no memory to speak of.
         """
         await self._room_for_deletes.acquire()
+        self._free_slot(delivery)
         delivery.message = replace(delivery.message, body=b"")
-        delivery.has_slot = False
-        self._slots.free(1)
 
     async def delete(self, delivery: Delivery) -> None:
         """End a delivery by deleting the message, in a call that is shared with others.
@@ -212,6 +216,10 @@ class InFlight:
         self._endings.pop(delivery, None)
         self._breaker.trial_ended()
         if delivery.has_slot:
-            self._slots.free(1)
+            self._free_slot(delivery)
         else:
             self._room_for_deletes.release()
+
+    def _free_slot(self, delivery: Delivery) -> None:
+        delivery.has_slot = False
+        self._slots.free(1, len(delivery.message.body))

@@ -43,7 +43,12 @@ class Metrics:
         self._durations.observe(seconds)
 
     def watch(
-        self, *, in_flight: Callable[[], float], circuit: Callable[[], State], archive_up: Callable[[], float]
+        self,
+        *,
+        in_flight: Callable[[], float],
+        in_flight_bytes: Callable[[], float],
+        circuit: Callable[[], State],
+        archive_up: Callable[[], float],
     ) -> None:
         """Read these at each scrape."""
         for name, documentation, value in (
@@ -51,6 +56,11 @@ class Metrics:
                 "checkpoint_messages_in_flight",
                 "Messages that were received and not yet deleted, dead-lettered or released.",
                 in_flight,
+            ),
+            (
+                "checkpoint_messages_in_flight_bytes",
+                "Size of the messages that were received and are not archived yet.",
+                in_flight_bytes,
             ),
             ("checkpoint_archive_up", "0 while the archive is unavailable, else 1.", archive_up),
         ):

@@ -73,7 +73,11 @@ def build(
     """Wire the broker around a queue and an archive that are open. Nothing runs yet."""
     health = Health(untried=[QUEUE], assumed_healthy=[ARCHIVE], clock=clock)
     metrics = Metrics()
-    slots = Slots(settings.slots)
+    slots = Slots(
+        settings.slots,
+        max_bytes=settings.max_in_flight_bytes,
+        most_bytes=lambda count: queue.limits.most_bytes(count),  # noqa: PLW0108  the queue may change its limits
+    )
     breaker = CircuitBreaker(health=health, random=random, most_outside_trials=settings.slots // 4)
     in_flight = InFlight(
         queue,
@@ -101,6 +105,7 @@ def build(
     )
     metrics.watch(
         in_flight=lambda: in_flight.count,
+        in_flight_bytes=lambda: in_flight.payload_bytes,
         circuit=lambda: breaker.state,
         archive_up=lambda: health.is_healthy(ARCHIVE),
     )
@@ -114,10 +119,12 @@ async def run(settings: BrokerSettings) -> None:
     """
     stop = stop_on_signals()
     async with AsyncExitStack() as opened:
-        with convert_to_settings_error():
+        with convert_to_settings_error("ARCHIVE_URL"):
             archive = await opened.enter_async_context(open_archive(settings.archive_url))
+        with convert_to_settings_error("QUEUE_URL"):
             queue = await opened.enter_async_context(open_receiving(settings.queue_url))
-            service = build(settings, queue, archive)
+        service = build(settings, queue, archive)
+        with convert_to_settings_error():
             port = opened.enter_context(
                 serve_private_port(
                     settings.private_host, settings.private_port, service.health, service.metrics.registry

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -26,12 +26,14 @@ class Refusal:
 
     error: the body's one member, and a problem's title.
     detail: a sentence for those who ask for a problem: what is wrong, and the way out.
+    max_bytes: the limit that the request went beyond; None for another fault.
     """
 
     status: int
     error: str
     detail: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    max_bytes: int | None = None
 
 
 INVALID_TOKEN: Final = Refusal(
@@ -46,7 +48,7 @@ INVALID_FIELDS: Final = Refusal(
 INVALID_JSON: Final = Refusal(
     400, "Invalid JSON", "The body must be one JSON object in UTF-8, without lone surrogates, nested 64 deep at most."
 )
-TOO_LARGE: Final = Refusal(413, "Request too large", "The request, or its e-mail, is longer than the limit.")
+TOO_LARGE: Final = Refusal(413, "Request too large", "The request, or its e-mail, is longer than `max_bytes`.")
 UNSUPPORTED_MEDIA_TYPE: Final = Refusal(
     415,
     "Unsupported media type",
@@ -110,15 +112,23 @@ class RefusedError(Exception):
         return [_field(fault) for fault in self.faults]
 
 
+def too_large(max_bytes: int) -> Refusal:
+    """The refusal of what is longer than so many bytes."""
+    detail = f"The request, or its e-mail as it would be queued, is longer than {max_bytes} bytes."
+    return replace(TOO_LARGE, detail=detail, max_bytes=max_bytes)
+
+
 def processed(identity: str) -> Response:
     """200: the queue has confirmed the e-mail as durable."""
     return Response(_PROCESSED, media_type="application/json", headers={"X-Message-Id": identity})
 
 
 def refused(request: Request, refusal: Refusal, faults: Sequence[Fault] = ()) -> Response:
-    """The refusal in the form that the client asked for: one member by default, RFC 9457 where it accepts that."""
+    """The refusal in the form that the client asked for: `error` by default, RFC 9457 where it accepts that."""
     wants_problem = any(PROBLEM_MEDIA_TYPE in value.lower() for value in request.headers.getlist("accept"))
-    body = _problem(refusal, faults) if wants_problem else {"error": refusal.error}
+    body: dict[str, object] = _problem(refusal, faults) if wants_problem else {"error": refusal.error}
+    if refusal.max_bytes is not None:
+        body["max_bytes"] = refusal.max_bytes
     media_type = PROBLEM_MEDIA_TYPE if wants_problem else "application/json"
     return Response(json.dumps(body), refusal.status, dict(refusal.headers), media_type)
 

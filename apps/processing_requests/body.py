@@ -1,4 +1,4 @@
-"""A request's body: read within bounds of size, time and memory, then decoded."""
+"""A request's body: read within bounds of size, time and memory, then decoded; and what stands in it as `data`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from processing_requests.answers import (
     INVALID_JSON,
     OVERLOADED,
     REQUEST_TIMEOUT,
-    TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     RefusedError,
+    too_large,
 )
 
 if TYPE_CHECKING:
@@ -25,28 +25,35 @@ if TYPE_CHECKING:
 # and every decoder between here and a reader of the archive takes as much.
 _MAX_DEPTH: Final = 64
 
+
+class _Posted(msgspec.Struct):
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
 _decoder: Final = msgspec.json.Decoder()
+_finder: Final = msgspec.json.Decoder(_Posted)
 
 
 @dataclass(kw_only=True, slots=True)
 class BodyReader:
     """Reads bodies; all that are being read together stay within one bound, however many clients send slowly.
 
-    max_bytes: the most that one body may have.
     max_bytes_held: the most that unfinished bodies may have together; a single one may have more.
     timeout_seconds: for a body to arrive as a whole.
     """
 
-    max_bytes: int
     max_bytes_held: int
     timeout_seconds: float
     bytes_held: int = field(default=0, init=False)
 
-    async def read(self, request: Request) -> bytes:
-        """The whole body. Raises RefusedError, or ClientDisconnect where the client went away."""
+    async def read(self, request: Request, *, max_bytes: int) -> bytes:
+        """The whole body, which may have so many bytes.
+
+        Raises RefusedError, or ClientDisconnect where the client went away.
+        """
         declared = request.headers.get("content-length", "")
-        if declared.isdecimal() and (len(declared) > 18 or int(declared) > self.max_bytes):  # noqa: PLR2004  2**63
-            raise RefusedError(TOO_LARGE)
+        if declared.isdecimal() and (len(declared) > 18 or int(declared) > max_bytes):  # noqa: PLR2004  2**63
+            raise RefusedError(too_large(max_bytes))
         parts: list[bytes] = []
         length = 0
         try:
@@ -59,8 +66,8 @@ class BodyReader:
                     length += len(part)
                     self.bytes_held += len(part)
                     parts.append(part)
-                    if length > self.max_bytes:
-                        raise RefusedError(TOO_LARGE)
+                    if length > max_bytes:
+                        raise RefusedError(too_large(max_bytes))
                     if not event.get("more_body", False):
                         return b"".join(parts)
                     # A single body always has a place: else one that is longer than the bound could never come.
@@ -95,6 +102,14 @@ def decode(body: bytes) -> dict[str, Any]:
     if not isinstance(posted, dict) or (body.count(b"{") + body.count(b"[") > _MAX_DEPTH and _is_too_deep(posted)):
         raise RefusedError(INVALID_JSON)
     return posted
+
+
+def text_of_data(body: bytes) -> bytes:
+    """What stands in a body as `data`, as it was written: a copy, which does not keep the whole body in memory.
+
+    body: one that `decode` takes. Of several members of that name, both take the last.
+    """
+    return bytes(_finder.decode(body).data)
 
 
 def _is_too_deep(posted: dict[str, Any]) -> bool:

@@ -12,11 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
-from checkpoint.email import MAX_BODY_BYTES, Email, NotAnEmailError
+from checkpoint.email import Email, NotAnEmailError
 from checkpoint.operations.telemetry import log_failure
 from processing_requests import answers
 from processing_requests.answers import RefusedError
-from processing_requests.body import check_media_type, decode
+from processing_requests.body import check_media_type, decode, text_of_data
 from processing_requests.openapi import description_routes
 from processing_requests.tokens import bearer
 
@@ -75,16 +75,19 @@ class Intake:
     async def _checked(self, request: Request) -> Email:
         check_media_type(request)
         self.sender.check_room()
-        posted = decode(await self.bodies.read(request))
+        max_bytes = self.sender.max_bytes
+        body = await self.bodies.read(request, max_bytes=max_bytes)
+        posted = decode(body)
         token = bearer(request)
         if not self.tokens.accept(posted.get("token") if token is None else token):
             raise RefusedError(answers.INVALID_TOKEN)
+        latest = int(self.clock.time()) + self.clock_skew_seconds
         try:
-            email = Email.accept(posted.get("data"), latest=int(self.clock.time()) + self.clock_skew_seconds)
+            email = Email.accept(text_of_data(body), posted.get("data"), latest=latest)
         except NotAnEmailError as error:
             raise RefusedError(answers.INVALID_FIELDS, error.faults) from None
-        if len(email.body) > MAX_BODY_BYTES:
-            raise RefusedError(answers.TOO_LARGE)
+        if len(email.body) > max_bytes:  # the two characters that were escaped are longer now
+            raise RefusedError(answers.too_large(max_bytes))
         return email
 
 

@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from checkpoint.batching import Batcher, OverloadedError
 from checkpoint.message_queue.port import QueueUnavailableError
 from processing_requests.answers import OVERLOADED, QUEUE_UNAVAILABLE, RefusedError
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 
 QUEUE: Final = "queue"  # the condition's name in Health
 _PROBE_INTERVAL_SECONDS: Final = 1.0
+# The owner of a queue may let it take longer messages while the service runs; SQS takes up to a minute to do it:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+_LIMITS_INTERVAL_SECONDS: Final = 60.0
+
+_log = structlog.get_logger()
 
 
 @dataclass(kw_only=True)
@@ -28,6 +35,7 @@ class QueueSender:
     """Puts e-mails on the queue; those that wait together share one call.
 
     timeout_seconds: within which the queue must confirm.
+    max_request_bytes: the longest request that may be read, if the queue takes as long a message.
     max_waiting, max_waiting_bytes: what may wait for the queue's confirmation; more is refused at once.
     """
 
@@ -35,15 +43,17 @@ class QueueSender:
     health: Health
     metrics: Metrics
     timeout_seconds: float
+    max_request_bytes: int
     max_waiting: int
     max_waiting_bytes: int
 
     def __post_init__(self) -> None:
         self._failed = asyncio.Event()
+        self._max_bytes_logged: int | None = None
         self._batcher: Batcher[bytes, EntryFault | None] = Batcher(
             self._send,
             entries=self.queue.limits.entries,
-            payload_bytes=self.queue.limits.payload_bytes,
+            payload_bytes=lambda: self.queue.limits.payload_bytes,
             calls_at_once=self.queue.limits.calls_at_once,
             waiting_entries=self.max_waiting,
             waiting_bytes=self.max_waiting_bytes,
@@ -59,6 +69,16 @@ class QueueSender:
     def waiting_bytes(self) -> int:
         """The bytes of those e-mails."""
         return self._batcher.bytes_held
+
+    @property
+    def max_bytes(self) -> int:
+        """The longest request, and the longest e-mail, that can be taken now.
+
+        Raises RefusedError as long as the queue was not reached: only it knows how long a message it takes.
+        """
+        if (message_bytes := self.queue.limits.message_bytes) is None:
+            raise RefusedError(QUEUE_UNAVAILABLE)
+        return min(self.max_request_bytes, message_bytes)
 
     def check_room(self) -> None:
         """Refuse early, before a body is read, what would be refused after. Raises RefusedError."""
@@ -90,7 +110,7 @@ class QueueSender:
         """Find out when the queue is back, for no client is sent to a service that is not ready. Until cancelled."""
         while True:
             try:
-                await self.queue.probe()
+                await self._probe()
             except QueueUnavailableError as error:
                 self.health.unhealthy(QUEUE, str(error))
                 await asyncio.sleep(_PROBE_INTERVAL_SECONDS)
@@ -99,11 +119,24 @@ class QueueSender:
                 self.health.healthy(QUEUE)
                 await self._failed.wait()
 
+    async def refresh_limits_periodically(self) -> None:
+        """Find out when the queue takes longer messages than it did. Until cancelled."""
+        while True:
+            await asyncio.sleep(_LIMITS_INTERVAL_SECONDS)
+            with suppress(QueueUnavailableError):  # whether the queue is healthy, the sends tell
+                await self._probe()
+
     async def drain(self) -> None:
         """Wait until no call to the queue is under way, but no longer than for a confirmation: no client awaits it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self.timeout_seconds):
                 await self._batcher.drain()
+
+    async def _probe(self) -> None:
+        await self.queue.probe()
+        if self.max_bytes != self._max_bytes_logged:
+            self._max_bytes_logged = self.max_bytes
+            _log.info("size_limit_set", max_bytes=self.max_bytes, max_request_bytes=self.max_request_bytes)
 
     async def _send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
         self.metrics.batch_messages.observe(len(bodies))

@@ -59,6 +59,7 @@ class Service:
         """
         background = [
             self.sender.probe_while_unhealthy(),
+            self.sender.refresh_limits_periodically(),
             log_summary("requests_answered", self.metrics.requests),
         ]
         if fetch_tokens:
@@ -79,7 +80,6 @@ def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) ->
     """Wire an intake over an open queue. Raises ValueError where TOKEN holds no token."""
     health, metrics, tokens = Health(untried=[QUEUE], clock=clock), Metrics(), Tokens(settings.tokens)
     bodies = BodyReader(
-        max_bytes=settings.max_request_bytes,
         max_bytes_held=settings.max_waiting_bytes,
         timeout_seconds=settings.body_timeout_seconds,
     )
@@ -88,6 +88,7 @@ def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) ->
         health=health,
         metrics=metrics,
         timeout_seconds=settings.queue_timeout_seconds,
+        max_request_bytes=settings.max_request_bytes,
         max_waiting=settings.max_waiting,
         max_waiting_bytes=settings.max_waiting_bytes,
     )
@@ -115,8 +116,9 @@ async def run(settings: IntakeSettings, fetch_tokens: FetchTokens | None) -> Non
     """
     stop = stop_on_signals()
     async with AsyncExitStack() as opened:
-        with convert_to_settings_error():
+        with convert_to_settings_error("QUEUE_URL"):
             queue = await opened.enter_async_context(open_sending(settings.queue_url))
+        with convert_to_settings_error():
             service = build(settings, queue)
             opened.enter_context(
                 serve_private_port(

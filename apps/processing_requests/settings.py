@@ -5,8 +5,10 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from checkpoint.email import MAX_BODY_BYTES
+from checkpoint.message_queue.adapters import QUEUES
 from checkpoint.operations.telemetry import LogFormat, LogLevel
-from checkpoint.settings import Count, Port, QueueURL, Seconds, Settings
+from checkpoint.settings import Check, Count, Port, Seconds, Settings
 
 _DEFAULT_TOKEN: Final = "foobar"  # noqa: S105  for a first try: refused on any but a loopback address
 
@@ -14,7 +16,7 @@ _DEFAULT_TOKEN: Final = "foobar"  # noqa: S105  for a first try: refused on any 
 class IntakeSettings(Settings, frozen=True, kw_only=True):
     """All times are in seconds, all sizes in bytes."""
 
-    queue_url: QueueURL = "sqlite:///data/queue.db"
+    queue_url: Annotated[str, Check(QUEUES.check)] = "sqlite:///data/queue.db"
     token: str = ""
     token_refresh_seconds: Seconds = 60
     host: str = "127.0.0.1"
@@ -22,7 +24,7 @@ class IntakeSettings(Settings, frozen=True, kw_only=True):
     private_host: str = "127.0.0.1"
     private_port: Port = 9001
     clock_skew_seconds: Annotated[int, Meta(ge=0)] = 300
-    max_request_bytes: Count = 262_144
+    max_request_bytes: Annotated[int, Meta(ge=1, le=MAX_BODY_BYTES)] = 8 * 1024 * 1024
     header_timeout_seconds: Seconds = 10
     body_timeout_seconds: Seconds = 10
     queue_timeout_seconds: Seconds = 5

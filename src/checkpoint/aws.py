@@ -38,7 +38,7 @@ def region_of(aws: AioSession) -> str | None:
     try:
         region: str | None = aws.get_config_variable("region")
     except ProfileNotFound:
-        raise ValueError("AWS_PROFILE: there is no such profile in AWS's configuration files.") from None
+        raise ValueError("AWS_PROFILE names no profile of AWS's configuration files.") from None
     return region
 
 
@@ -63,21 +63,26 @@ def open_client(
     if region:
         aws.set_config_variable("region", region)
     if not region_of(aws):
-        raise ValueError("AWS_REGION: is not set, and neither a profile nor QUEUE_URL names a region.")
-    if os.environ.get("AWS_ENDPOINT_URL") or os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}"):
+        raise ValueError("no region is named; set AWS_REGION.")
+    variables = ("AWS_ENDPOINT_URL", f"AWS_ENDPOINT_URL_{service.upper()}")
+    if any(os.environ.get(name) for name in variables):
         endpoint_url = None
-    client = _named_errors(aws.create_client(service, endpoint_url=endpoint_url, config=config))
+    at_fault = "" if endpoint_url else f"{' or '.join(variables)} "
+    client = _named_errors(aws.create_client(service, endpoint_url=endpoint_url, config=config), at_fault)
     return cast("AbstractAsyncContextManager[SQSClient] | AbstractAsyncContextManager[SSMClient]", client)
 
 
 @asynccontextmanager
-async def _named_errors(opening: AbstractAsyncContextManager[Client]) -> AsyncIterator[Client]:
-    """Replace the SDK's own errors, which name no setting and repeat an endpoint's password."""
+async def _named_errors(opening: AbstractAsyncContextManager[Client], at_fault: str) -> AsyncIterator[Client]:
+    """Replace the SDK's own errors, which name no setting and repeat an endpoint's password.
+
+    at_fault: the variable that names the endpoint, with a space after it; empty where the caller's URL does.
+    """
     async with AsyncExitStack() as opened:
         try:
             client = await opened.enter_async_context(opening)
         except BotoCoreError as error:
             raise ValueError(f"AWS's settings cannot be used: {type(error).__name__}.") from None
         except ValueError:
-            raise ValueError("QUEUE_URL or AWS_ENDPOINT_URL: is not the URL of an endpoint.") from None
+            raise ValueError(f"{at_fault}is not the URL of an endpoint.") from None
         yield client

@@ -25,7 +25,7 @@ class Batcher(Generic[Item, Outcome]):
     Nothing runs while nothing waits, so there is nothing to start; `drain` is for the end.
 
     call: takes items in the order they came, gives an outcome for each in that order, or raises for all of them.
-    entries, payload_bytes: the most that one call carries.
+    entries, payload_bytes: the most that one call carries; the bytes may change, so they are asked for each time.
     calls_at_once: calls that may be under way together.
     linger_seconds: how long an item waits at most for others to fill its call.
     waiting_entries, waiting_bytes: the most that may wait or be under way; one more raises OverloadedError.
@@ -37,7 +37,7 @@ class Batcher(Generic[Item, Outcome]):
         call: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome]]],
         *,
         entries: int,
-        payload_bytes: int | None = None,
+        payload_bytes: Callable[[], int] | None = None,
         calls_at_once: int = 1,
         linger_seconds: float = 0,
         waiting_entries: int | None = None,
@@ -142,10 +142,11 @@ class Batcher(Generic[Item, Outcome]):
         outcomes: list[asyncio.Future[Outcome]] = []
         items: list[Item] = []
         payload = 0
+        most = self._payload_bytes() if self._payload_bytes else math.inf
         while self._waiting and len(items) < self._entries:
             outcome, (item, _) = next(iter(self._waiting.items()))
             payload += self._size(item)
-            if items and self._payload_bytes is not None and payload > self._payload_bytes:
+            if items and payload > most:
                 break
             del self._waiting[outcome]
             outcomes.append(outcome)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
+
+from checkpoint.json_text import has_duplicate_names, on_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,11 +20,10 @@ FIELDS: Final = ("email_subject", "email_sender", "email_timestream", "email_con
 # that no store takes (255 bytes for a file, 1,024 for an S3 key): an e-mail accepted that could never be archived.
 MAX_TIMESTREAM_DIGITS: Final = 20
 
-# The queue that Terraform makes takes 262,144 bytes per message (MaximumMessageSize), and so does every queue here.
-MAX_BODY_BYTES: Final = 262_144
+# The most that MAX_REQUEST_BYTES may be, and so the longest e-mail that any intake accepts. A queue may take less.
+MAX_BODY_BYTES: Final = 16 * 1024 * 1024
 
 _SHORT_IDENTITY_DIGITS: Final = 16
-_encoder: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False)
 
 
 class Fault(NamedTuple):
@@ -46,34 +46,38 @@ class Email:
     """An e-mail that keeps the contract.
 
     timestream: seconds since 1970, ASCII digits as they were posted.
-    body: the bytes to archive: the posted object as `json.dumps(data, ensure_ascii=False)` spaces it, in UTF-8.
+    body: the bytes to queue and to archive: the posted JSON as it was written, on one line, in UTF-8.
     """
 
     timestream: str
     body: bytes = field(repr=False)
 
     @classmethod
-    def accept(cls, data: object, *, latest: int) -> Email:
-        """Check decoded JSON that a client posted.
+    def accept(cls, text: bytes, data: object, *, latest: int) -> Email:
+        """Check JSON that a client posted.
 
+        text: the JSON in UTF-8, as it was posted. data: what it was decoded to.
         latest: seconds since 1970; an e-mail dated after it is refused.
         Raises NotAnEmailError with every fault at once.
         """
         faults, timestream = _check(data)
         if timestream and int(timestream) > latest:
             faults.append(Fault("/email_timestream", "is further in the future than the clock skew allows."))
+        if has_duplicate_names(text, data):  # readers of the archive would disagree about which of them counts
+            faults.append(Fault("", "must not have two members of one name in any object."))
         if faults:
             raise NotAnEmailError(*faults)
-        return cls(timestream, encode(data))
+        return cls(timestream, on_one_line(text))
 
     @classmethod
     def read(cls, body: bytes) -> Email:
         """Check bytes that came from a queue, which anyone may write to.
 
-        The date is not compared with a clock: what the intake accepted, no other clock may refuse.
+        The date is not compared with a clock: what the intake accepted, no other clock may refuse. Nor are duplicate
+        names: what is on the queue is kept if it can be.
         Raises NotAnEmailError.
         """
-        if len(body) > MAX_BODY_BYTES:  # the archive compares no more than this much of what it holds
+        if len(body) > MAX_BODY_BYTES:  # no intake sent it, and no object is held in memory to compare with it
             raise NotAnEmailError(Fault("", f"is longer than {MAX_BODY_BYTES} bytes."))
         try:
             data = msgspec.json.decode(body)
@@ -98,18 +102,6 @@ class Email:
         yield f"sqs_message_{self.timestream}.json"
         yield f"sqs_message_{self.timestream}_{self.identity[:_SHORT_IDENTITY_DIGITS]}.json"
         yield f"sqs_message_{self.timestream}_{self.identity}.json"
-
-
-def encode(data: object) -> bytes:
-    """Decoded JSON as the bytes that are queued and archived.
-
-    U+FFFE and U+FFFF, which SQS refuses in a message, can stand only inside a JSON string and are escaped there:
-    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
-    """
-    text = _encoder.encode(data)
-    if "\ufffe" in text or "\uffff" in text:
-        text = text.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
-    return text.encode()
 
 
 def _check(data: object) -> tuple[list[Fault], str]:

@@ -12,7 +12,7 @@ _NAMES_PER_CALL: Final = 10
 
 
 class ParametersUnavailableError(Exception):
-    """Parameter Store did not answer; the text is the error's code, never a value."""
+    """Parameter Store could not be asked, or did not answer; the text is the cause or its code, never a value."""
 
 
 async def fetch(names: Sequence[str]) -> Mapping[str, str]:
@@ -36,6 +36,8 @@ async def fetch(names: Sequence[str]) -> Mapping[str, str]:
                 )
                 for each in answer["Parameters"]:  # a name may have been asked for with its version, or as an ARN
                     values[each["Name"] + each.get("Selector", "")] = values[each["ARN"]] = each["Value"]
+    except ValueError as error:  # AWS's variables cannot be used
+        raise ParametersUnavailableError(f"GetParameters: {error}") from None
     except ClientError as error:
         raise ParametersUnavailableError(f"GetParameters: {error.response['Error']['Code']}") from None
     except (BotoCoreError, KeyError, OSError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
 
 import msgspec
@@ -17,15 +18,22 @@ REFERENCE: Final = "ssm:"
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
-# The schemes that `message_queue.adapters` and `archive.adapters` open, but for `memory:`, which keeps nothing.
-QueueURL = Annotated[str, msgspec.Meta(pattern="^(sqlite|https|http):")]
-ArchiveURL = Annotated[str, msgspec.Meta(pattern="^(file|s3|gs|az):")]
 
 Loaded = TypeVar("Loaded", bound="Settings")
 
 
 class SettingsError(Exception):
     """Settings cannot be used; the text names each faulty variable and never repeats a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """In the annotation of a setting, what more its value must be: `Annotated[str, Check(function)]`.
+
+    function: raises ValueError with the reason, which never repeats the value.
+    """
+
+    function: Callable[[Any], None]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +71,7 @@ async def load(kind: type[Loaded], environ: Mapping[str, str], fetch: Fetch) -> 
         elif name in given:
             text = parameters[referred[name]] if name in referred else given[name]
             try:
-                values[field.name] = msgspec.convert(_not_empty(text), field.type, strict=False)
+                values[field.name] = _value(text, field.type)
             except ValueError as error:
                 faults.append(f"{name}: {_reason(field.type, error)}")
         elif field.required:
@@ -79,17 +87,28 @@ async def load(kind: type[Loaded], environ: Mapping[str, str], fetch: Fetch) -> 
 
 
 @contextmanager
-def convert_to_settings_error() -> Iterator[None]:
-    """Raise SettingsError for a ValueError or OSError of the body, which opens what settings name: a port, a queue."""
+def convert_to_settings_error(name: str | None = None) -> Iterator[None]:
+    """Raise SettingsError for a ValueError or OSError of the body, which opens what settings name: a port, a queue.
+
+    name: of the setting at fault; None where the error's own text says it.
+    """
     try:
         yield
     except (ValueError, OSError) as error:
-        raise SettingsError(str(error)) from None
+        raise SettingsError(f"{name}: {error}" if name else str(error)) from None
 
 
 def _reason(wanted: Any, error: ValueError) -> str:
     """What is wrong; of msgspec's own texts, only the one for a choice repeats the value."""
     return f"must be one of {', '.join(get_args(wanted))}." if get_origin(wanted) is Literal else str(error)
+
+
+def _value(text: str, wanted: Any) -> Any:
+    value = msgspec.convert(_not_empty(text), wanted, strict=False)
+    for check in getattr(wanted, "__metadata__", ()):  # what stands beside a type in Annotated
+        if isinstance(check, Check):
+            check.function(value)
+    return value
 
 
 def _not_empty(text: str) -> str:

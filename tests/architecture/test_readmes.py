@@ -78,7 +78,7 @@ def test_the_metrics_are_those_of_the_registry(app: str, metrics: Callable[[], I
     if isinstance(made, IntakeMetrics):
         made.watch(waiting=float, waiting_bytes=float, arriving_bytes=float)
     else:
-        made.watch(in_flight=float, circuit=lambda: State.OPEN, archive_up=float)
+        made.watch(in_flight=float, in_flight_bytes=float, circuit=lambda: State.OPEN, archive_up=float)
     suffix = {"counter": "_total", "info": "_info"}
     names = {f"{family.name}{suffix.get(family.type, '')}" for family in made.registry.collect()}
     own = {name for name in names if not name.startswith("process_")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -32,6 +33,14 @@ class Cloud:
 
     def open(self) -> AbstractAsyncContextManager[Archive]:
         return open_archive(self.url)
+
+    @asynccontextmanager
+    async def open_out_of_reach(self) -> AsyncIterator[Archive]:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("AWS_ENDPOINT_URL", "GOOGLE_BASE_URL", "AZURE_STORAGE_ENDPOINT"):
+                patch.setenv(name, "http://127.0.0.1:9")
+            async with self.open() as archive:
+                yield archive
 
     def objects(self) -> dict[str, bytes]:
         return {key.removeprefix("e-mails/"): stored.body for key, stored in self.stub.objects.items()}

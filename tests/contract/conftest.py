@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checkpoint.archive.adapters import open_archive
-from contract.queues import SQS, Memory, QueueUnderTest, SQLite
+from contract.queues import SQS, Memory, SQLite
 from stubs.s3 import S3Stub
 
 if TYPE_CHECKING:
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from checkpoint.archive.archive import Archive
-    from checkpoint.message_queue.port import ReceivingQueue, SendingQueue
-    from contract.queues import Halves
     from emulator import Emulator
 
 
@@ -47,26 +45,3 @@ async def bucket(s3: S3Stub) -> AsyncIterator[Archive]:
     """The archive in that stub's bucket."""
     async with open_archive(f"s3://{s3.bucket}") as archive:
         yield archive
-
-
-@pytest.fixture(params=["memory", "sqlite", "sqs"])
-def queue(request: pytest.FixtureRequest) -> QueueUnderTest:
-    """The contract's rows: a fresh queue of each kind."""
-    under_test: QueueUnderTest = request.getfixturevalue(request.param)
-    return under_test
-
-
-@pytest.fixture
-async def halves(queue: QueueUnderTest) -> AsyncIterator[Halves]:
-    async with queue.open() as opened:
-        yield opened
-
-
-@pytest.fixture
-def sending(halves: Halves) -> SendingQueue:
-    return halves.sending
-
-
-@pytest.fixture
-def receiving(halves: Halves) -> ReceivingQueue:
-    return halves.receiving

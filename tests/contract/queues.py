@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from checkpoint.message_queue.adapters import open_receiving, open_sending
 from checkpoint.message_queue.memory import MemoryQueue
+from checkpoint.testing.message_queue.under_test import Halves, open_halves
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,39 +20,14 @@ if TYPE_CHECKING:
     import pytest
     from types_boto3_sqs.type_defs import MessageTypeDef
 
-    from checkpoint.message_queue.port import ReceivingQueue, SendingQueue
     from emulator import Emulator
 
 MAX_RECEIVES = 3
 
 
-class Halves(NamedTuple):
-    sending: SendingQueue
-    receiving: ReceivingQueue
-
-
-class QueueUnderTest(Protocol):
-    """A fresh queue, from which a message is received MAX_RECEIVES times at most."""
-
-    def open(self) -> AbstractAsyncContextManager[Halves]:
-        """Both halves, with connections of their own."""
-        ...
-
-    def open_out_of_reach(self) -> AbstractAsyncContextManager[Halves]:
-        """Both halves of a queue that cannot be reached."""
-        ...
-
-    def bodies(self) -> list[bytes]:
-        """What waits on the queue; may take it from there."""
-        ...
-
-    def dead_letters(self) -> list[tuple[bytes, str]]:
-        """What was dead-lettered, and why; may take it from there."""
-        ...
-
-
 @dataclass
 class Memory:
+    max_receives = MAX_RECEIVES
     queue: MemoryQueue = field(default_factory=lambda: MemoryQueue(max_receives=MAX_RECEIVES))
 
     @asynccontextmanager
@@ -61,7 +36,7 @@ class Memory:
 
     @asynccontextmanager
     async def open_out_of_reach(self) -> AsyncIterator[Halves]:
-        self.queue.unavailable = "QUEUE_URL: out of reach"
+        self.queue.unavailable = "out of reach"
         yield Halves(self.queue, self.queue)
 
     def bodies(self) -> list[bytes]:
@@ -73,6 +48,7 @@ class Memory:
 
 @dataclass
 class SQLite:
+    max_receives = MAX_RECEIVES
     path: Path
 
     @property
@@ -80,11 +56,11 @@ class SQLite:
         return f"sqlite:///{self.path}?max_receives={MAX_RECEIVES}"
 
     def open(self) -> AbstractAsyncContextManager[Halves]:
-        return _open(self.url)
+        return open_halves(self.url)
 
     def open_out_of_reach(self) -> AbstractAsyncContextManager[Halves]:
         self.path.write_text("A file, and so no directory.")
-        return _open(f"sqlite:///{self.path}/below.db")
+        return open_halves(f"sqlite:///{self.path}/below.db")
 
     def bodies(self) -> list[bytes]:
         return [body for (body,) in select(self.path, "SELECT body FROM messages ORDER BY id")]
@@ -94,6 +70,8 @@ class SQLite:
 
 
 class SQS:
+    max_receives = MAX_RECEIVES
+
     def __init__(self, aws: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
         self._sqs = aws.sqs
         self._monkeypatch = monkeypatch
@@ -104,11 +82,11 @@ class SQS:
         self.url = self._sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": json.dumps(policy)})["QueueUrl"]
 
     def open(self) -> AbstractAsyncContextManager[Halves]:
-        return _open(self.url)
+        return open_halves(self.url)
 
     def open_out_of_reach(self) -> AbstractAsyncContextManager[Halves]:
         self._monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-        return _open(self.url)
+        return open_halves(self.url)
 
     def bodies(self) -> list[bytes]:
         return [body for body, _ in self._take(self.url)]
@@ -137,11 +115,3 @@ def select(path: Path, statement: str) -> list[tuple[Any, ...]]:
     """Read a SQLite file by a connection of its own."""
     with closing(sqlite3.connect(path)) as connection:
         return connection.execute(statement).fetchall()
-
-
-@asynccontextmanager
-async def _open(url: str) -> AsyncIterator[Halves]:
-    async with AsyncExitStack() as stack:
-        sending = await stack.enter_async_context(open_sending(url))
-        receiving = await stack.enter_async_context(open_receiving(url))
-        yield Halves(sending, receiving)

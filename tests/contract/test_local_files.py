@@ -89,7 +89,7 @@ async def test_a_directory_that_is_replaced_is_an_outage_with_its_cause(tmp_path
 
 async def test_a_directory_that_cannot_be_made_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match=r"ARCHIVE_URL: (ENOTDIR|EEXIST)"):
+    with pytest.raises(ValueError, match=r"^(ENOTDIR|EEXIST)"):
         async with open_archive((tmp_path / "file" / "archive").as_uri()):
             pass
 

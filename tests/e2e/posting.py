@@ -101,7 +101,7 @@ def _connect(port: int) -> http.client.HTTPConnection:
 
 
 def _payload(data: dict[str, Any], token: str) -> bytes:
-    return json.dumps({"data": data, "token": token}).encode()
+    return json.dumps({"data": data, "token": token}, ensure_ascii=False).encode()
 
 
 def _exchange(connection: http.client.HTTPConnection, payload: bytes) -> Answer:

@@ -80,3 +80,30 @@ def test_a_public_port_that_is_taken_is_named(tmp_path: Path) -> None:
         port = str(taken.getsockname()[1])
         said = start_in_vain("processing_requests", tmp_path, PORT=port, PRIVATE_PORT="0")
     assert port in said
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"ARCHIVE_URL": "file://s3cret/archive"}, "ARCHIVE_URL: a file: URL has three slashes"),
+        ({"ARCHIVE_URL": "file:///dev/null/archive"}, "ARCHIVE_URL: EEXIST: File exists (/dev/null/archive)"),
+        ({"ARCHIVE_URL": "s3:///s3cret"}, "ARCHIVE_URL: must be s3://bucket or s3://bucket/prefix."),
+        ({"ARCHIVE_URL": "s3://bucket", "AWS_PROFILE": "s3cret"}, "ARCHIVE_URL: AWS_PROFILE names no profile"),
+        ({"QUEUE_URL": "https://127.0.0.1/1/s3cret"}, "QUEUE_URL: no region is named; set AWS_REGION."),
+        ({"QUEUE_URL": "https://s3cret host/1/q", "AWS_REGION": "eu-west-3"}, "QUEUE_URL: is not the URL of an end"),
+        ({"QUEUE_URL": "sqlite://me:s3cret\u2100@host/q"}, "QUEUE_URL: is not a URL."),
+        ({"QUEUE_URL": "ssm:/queue"}, "GetParameters: no region is named; set AWS_REGION."),
+        (
+            {"QUEUE_URL": "ssm:/queue", "AWS_REGION": "eu-west-3", "AWS_ENDPOINT_URL": "http://s3cret host"},
+            "GetParameters: AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_SSM is not the URL of an endpoint.",
+        ),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else "-".join(value),
+)
+def test_what_cannot_be_opened_is_told_by_its_settings_name_once(
+    tmp_path: Path, environment: dict[str, str], said: str
+) -> None:
+    told = start_in_vain("message_broker", tmp_path, PRIVATE_PORT="0", **environment)
+    assert told.startswith(f"message_broker cannot start: {said}")
+    assert told.count("_URL: ") <= 1
+    assert "s3cret" not in told

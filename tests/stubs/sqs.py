@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 ACCOUNT: Final = "000000000000"
-MAXIMUM_MESSAGE_SIZE: Final = 262_144  # bytes, and so are all sizes here
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
-MAXIMUM_CALL_SIZE: Final = 1_048_576
+MAXIMUM_CALL_SIZE: Final = 1_048_576  # bytes
 _JSON: Final = "application/x-amz-json-1.0"
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 _REFUSED: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -52,7 +51,7 @@ class SQSStub:
         self._in_flight: Counter[str] = Counter()
         self._latency = latency
         self._port = port
-        app = web.Application(client_max_size=2 * MAXIMUM_CALL_SIZE)
+        app = web.Application(client_max_size=8 * MAXIMUM_CALL_SIZE)
         app.router.add_post("/", self._answer)
         app.router.add_get("/counts", self._counts)
         # A receiver that goes away ends its long poll: it is handed nothing.
@@ -165,7 +164,7 @@ async def _receive(queue: Queue, call: calls.ReceiveMessage) -> dict[str, list[c
 
 
 def _send(queue: Queue, body: str, attributes: dict[str, Any]) -> calls.Sent:
-    if len(body.encode()) > MAXIMUM_MESSAGE_SIZE:
+    if len(body.encode()) > queue.maximum_message_size:
         raise calls.RefusedError("InvalidParameterValue")
     if not body or _REFUSED.search(body):
         raise calls.RefusedError("InvalidMessageContents")
@@ -200,7 +199,7 @@ def _attributes(queue: Queue, names: list[str]) -> dict[str, str]:
     attributes = {
         "ApproximateNumberOfMessages": str(queue.visible),
         "ApproximateNumberOfMessagesNotVisible": str(queue.in_flight),
-        "MaximumMessageSize": str(MAXIMUM_MESSAGE_SIZE),
+        "MaximumMessageSize": str(queue.maximum_message_size),
         "QueueArn": _arn(queue),
     }
     if queue.dead_letters:
@@ -213,8 +212,9 @@ def _arn(queue: Queue) -> str:
     return f"arn:aws:sqs:us-east-1:{ACCOUNT}:{queue.name}"
 
 
-async def _serve(bodies: list[str], latency: float, port: int) -> None:
+async def _serve(bodies: list[str], latency: float, port: int, maximum_message_size: int) -> None:
     async with SQSStub(bodies, latency=latency, port=port) as sqs:
+        sqs.queue.maximum_message_size = maximum_message_size
         sys.stdout.write(f"{sqs.queue_url}\n")
         sys.stdout.flush()
         await asyncio.Event().wait()
@@ -226,9 +226,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--bodies", type=Path, help="a file with the messages that wait on the queue, one per line")
     parser.add_argument("--latency", type=float, default=0.01, help="seconds before each answer")
+    parser.add_argument("--maximum-message-size", type=int, default=262_144, help="bytes")
     arguments = parser.parse_args()
     bodies = arguments.bodies.read_text(encoding="utf-8").splitlines() if arguments.bodies else []
-    uvloop.run(_serve(bodies, arguments.latency, arguments.port))
+    uvloop.run(_serve(bodies, arguments.latency, arguments.port, arguments.maximum_message_size))
 
 
 if __name__ == "__main__":

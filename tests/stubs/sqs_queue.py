@@ -38,6 +38,7 @@ class Message:
 class Queue:
     """A queue.
 
+    maximum_message_size: in bytes, set by its owner.
     dead_letters: where a message goes that was received `max_receives` times and not deleted.
     now: seconds of a clock that never goes back.
     """
@@ -54,6 +55,7 @@ class Queue:
         self.name = name
         self.dead_letters = dead_letters
         self.max_receives = max_receives
+        self.maximum_message_size = 262_144
         self.received = 0
         self.deleted = 0
         self.first_received_at: float | None = None

@@ -16,7 +16,7 @@ from checkpoint.aws import open_client
 from checkpoint.message_queue.adapters import open_receiving, open_sending
 from checkpoint.message_queue.port import QueueUnavailableError
 from stubs.processes import process
-from stubs.sqs import MAXIMUM_MESSAGE_SIZE, SQSStub
+from stubs.sqs import SQSStub
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -68,7 +68,7 @@ async def test_what_is_sent_is_received_once_and_deleted(
 
     assert await receiving.delete(messages) == [None] * 10
     assert (sqs.queue.received, sqs.queue.deleted, sqs.queue.in_flight) == (10, 10, 0)
-    assert sqs.calls == {"GetQueueAttributes": 1, "SendMessageBatch": 1, "ReceiveMessage": 2, "DeleteMessageBatch": 1}
+    assert sqs.calls == {"GetQueueAttributes": 2, "SendMessageBatch": 1, "ReceiveMessage": 2, "DeleteMessageBatch": 1}
 
 
 async def test_a_message_that_is_not_deleted_comes_again_when_its_visibility_timeout_is_over(
@@ -187,7 +187,7 @@ async def test_the_attributes_of_the_queue_are_as_asked_for(client: SQSClient, s
 async def test_a_body_that_sqs_refuses_fails_alone(sqs: SQSStub, sending: SendingQueue) -> None:
     faults = await sending.send([b"before", b"\x01", b"after"])
     assert [fault and fault.reason for fault in faults] == [None, "InvalidMessageContents", None]
-    [fault] = await sending.send([b"x" * (MAXIMUM_MESSAGE_SIZE + 1)])
+    [fault] = await sending.send([b"x" * (sqs.queue.maximum_message_size + 1)])
     assert fault
     assert fault.reason == "InvalidParameterValue"
     assert sqs.queue.visible == 2
@@ -237,24 +237,26 @@ async def test_as_a_process_it_counts_what_is_asked_of_it_and_answers_after_its_
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     waiting = tmp_path / "bodies"
-    waiting.write_text("\n".join(f"body {number}" for number in range(40)))
+    waiting.write_text("\n".join(f"body {number}" for number in range(41)))
     with process("stubs.sqs", "--bodies", str(waiting), "--latency", "0.2") as url:
         for name, value in SQSStub().environment.items():
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("AWS_ENDPOINT_URL")
         async with open_receiving(url) as receiving:
+            [first] = await receiving.receive(1, wait_seconds=0, visibility_seconds=30)  # it asks for limits
             began = time.monotonic()
             calls = (receiving.receive(10, wait_seconds=0, visibility_seconds=30) for _ in range(4))
             received = await asyncio.gather(*calls)
             assert time.monotonic() - began >= 0.2
             assert {message.body for batch in received for message in batch} == {
-                f"body {number}".encode() for number in range(40)
+                f"body {number}".encode() for number in range(1, 41)
             }
+            assert first.body == b"body 0"
             await receiving.delete(received[0])
         counts = counts_at(url)
-    assert counts["calls"] == {"ReceiveMessage": 4, "DeleteMessageBatch": 1}
-    assert counts["most_in_flight"] == {"ReceiveMessage": 4, "DeleteMessageBatch": 1}
-    assert (counts["received"], counts["deleted"]) == (40, 10)
+    assert counts["calls"] == {"GetQueueAttributes": 1, "ReceiveMessage": 5, "DeleteMessageBatch": 1}
+    assert counts["most_in_flight"] == {"GetQueueAttributes": 1, "ReceiveMessage": 4, "DeleteMessageBatch": 1}
+    assert (counts["received"], counts["deleted"]) == (41, 10)
     assert counts["last_deleted_at"] - counts["first_received_at"] >= 0.2
 
 

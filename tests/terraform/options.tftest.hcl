@@ -30,6 +30,19 @@ run "an_address_receives_alarms" {
   }
 }
 
+run "both_queues_take_messages_as_long_as_a_variable_says" {
+  command = plan
+
+  variables {
+    queue_max_message_bytes = 131072
+  }
+
+  assert {
+    condition     = [aws_sqs_queue.main.max_message_size, aws_sqs_queue.dead_letters.max_message_size] == [131072, 131072]
+    error_message = "Both are 128 KiB."
+  }
+}
+
 run "with_a_certificate_clients_use_the_name_that_it_is_for" {
   command = plan
 

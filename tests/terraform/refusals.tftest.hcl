@@ -135,6 +135,7 @@ run "numbers_that_are_too_small_are_refused" {
     node_count                    = 0
     noncurrent_version_days       = 0
     oldest_message_alarm_seconds  = 59
+    queue_max_message_bytes       = 1023
     queue_max_receives            = 9
     queue_visibility_seconds      = 2
     service_port                  = 0
@@ -153,6 +154,7 @@ run "numbers_that_are_too_small_are_refused" {
     var.node_count,
     var.noncurrent_version_days,
     var.oldest_message_alarm_seconds,
+    var.queue_max_message_bytes,
     var.queue_max_receives,
     var.queue_visibility_seconds,
     var.service_port,
@@ -170,6 +172,7 @@ run "numbers_that_are_too_large_are_refused" {
     dead_letter_retention_seconds = 1209601
     drain_seconds                 = 601
     oldest_message_alarm_seconds  = 345600
+    queue_max_message_bytes       = 262145
     queue_max_receives            = 1001
     queue_visibility_seconds      = 43201
     service_port                  = 65536
@@ -181,6 +184,7 @@ run "numbers_that_are_too_large_are_refused" {
     var.dead_letter_retention_seconds,
     var.drain_seconds,
     var.oldest_message_alarm_seconds,
+    var.queue_max_message_bytes,
     var.queue_max_receives,
     var.queue_visibility_seconds,
     var.service_port,

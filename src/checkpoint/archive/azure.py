@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Final
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from obstore.exceptions import BaseError
 from obstore.store import AzureStore
 
+from checkpoint.archive.object_store import ObstoreObjects
 from checkpoint.archive.timeouts import RETRIES, client_options
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 # https://learn.microsoft.com/en-us/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata
 _CONTAINER: Final = re.compile("[a-z0-9-]{3,63}")
@@ -28,11 +33,16 @@ _REASONS: Final = {
 }
 
 
-def open_azure(url: str) -> AzureStore:
+@asynccontextmanager
+async def open_store(url: str) -> AsyncIterator[ObstoreObjects]:
     """The container at `az://container[/prefix]`; nothing is asked of it yet.
 
     Raises ValueError for what is no such URL, and for an account, credentials and an endpoint that cannot be used.
     """
+    yield ObstoreObjects(_store(url))
+
+
+def _store(url: str) -> AzureStore:
     parts = urlsplit(url)
     if not _CONTAINER.fullmatch(parts.netloc) or parts.query or parts.fragment:
         raise ValueError("must be az://container or az://container/prefix.")

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Final
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from obstore.exceptions import BaseError
 from obstore.store import GCSStore
 
+from checkpoint.archive.object_store import ObstoreObjects
 from checkpoint.archive.timeouts import RETRIES, client_options
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 # https://cloud.google.com/storage/docs/buckets#naming
 _BUCKET: Final = re.compile(r"[a-z0-9._-]{3,222}")
@@ -27,11 +32,16 @@ _REASONS: Final = {
 }
 
 
-def open_gcs(url: str) -> GCSStore:
+@asynccontextmanager
+async def open_store(url: str) -> AsyncIterator[ObstoreObjects]:
     """The bucket at `gs://bucket[/prefix]`; nothing is asked of it yet.
 
     Raises ValueError for what is no such URL, and for credentials and a GOOGLE_BASE_URL that cannot be used.
     """
+    yield ObstoreObjects(_store(url))
+
+
+def _store(url: str) -> GCSStore:
     parts = urlsplit(url)
     if not _BUCKET.fullmatch(parts.netloc) or parts.query or parts.fragment:
         raise ValueError("must be gs://bucket or gs://bucket/prefix.")

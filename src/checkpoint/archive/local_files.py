@@ -14,7 +14,9 @@ import secrets
 import stat
 import time
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
 
 from checkpoint.archive.port import ArchiveUnavailableError, ObjectUnreadableError
 from checkpoint.batching import Batcher
@@ -22,7 +24,6 @@ from checkpoint.durable_directories import make_directory, sync_directory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-    from pathlib import Path
 
 _STAGING: Final = ".staging"
 _ABANDONED_SECONDS: Final = 3600
@@ -93,13 +94,16 @@ class LocalFiles:
 
 
 @asynccontextmanager
-async def open_local_files(
-    directory: Path, *, files_per_sync: int = _FILES_PER_SYNC, syncs_at_once: int = _SYNCS_AT_ONCE
-) -> AsyncIterator[LocalFiles]:
-    """Make the directory where it is missing, and clear what brokers that were killed left in its staging area.
+async def open_store(url: str) -> AsyncIterator[LocalFiles]:
+    """The directory at `file:///absolute/path`.
 
-    Raises ValueError for a directory that cannot be made.
+    Makes it where it is missing, and clears what brokers that were killed left in its staging area.
+    Raises ValueError for another URL, and for a directory that cannot be made.
     """
+    parts = urlsplit(url)
+    if parts.netloc or not parts.path.startswith("/"):
+        raise ValueError("a file: URL has three slashes and an absolute path: file:///srv/archive.")
+    directory = Path(unquote(parts.path))
     try:
         make_directory(directory / _STAGING)
         for left in (directory / _STAGING).iterdir():
@@ -107,8 +111,8 @@ async def open_local_files(
                 if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
                     left.unlink()
     except OSError as error:
-        raise ValueError(f"ARCHIVE_URL: {_unavailable(error, directory)}") from None
-    files = LocalFiles(directory, files_per_sync=files_per_sync, syncs_at_once=syncs_at_once)
+        raise ValueError(str(_unavailable(error, directory))) from None
+    files = LocalFiles(directory)
     try:
         yield files
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -10,20 +11,28 @@ from urllib.parse import urlsplit
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from checkpoint.archive.object_store import ObstoreObjects
 from checkpoint.archive.timeouts import RETRIES, client_options
 from checkpoint.aws import region_of, session
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from obstore.store import S3Config, S3Credential
 
 # botocore renews credentials that have less than 10 minutes left, so what it gives is good for longer than this.
 _CREDENTIALS_LAST: Final = timedelta(minutes=8)
 
 
-def open_s3(url: str) -> S3Store:
+@asynccontextmanager
+async def open_store(url: str) -> AsyncIterator[ObstoreObjects]:
     """The bucket at `s3://bucket[/prefix]`; nothing is asked of it yet. Raises ValueError for what is no such URL."""
+    yield ObstoreObjects(_store(url))
+
+
+def _store(url: str) -> S3Store:
     if not urlsplit(url).netloc or urlsplit(url).query:
-        raise ValueError("ARCHIVE_URL: must be s3://bucket or s3://bucket/prefix.")
+        raise ValueError("must be s3://bucket or s3://bucket/prefix.")
     aws = session()
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     config: S3Config = {}
@@ -53,4 +62,6 @@ def open_s3(url: str) -> S3Store:
             credential_provider=credentials,
         )
     except (BaseError, ValueError) as error:
-        raise ValueError(f"ARCHIVE_URL: cannot be used: {type(error).__name__}; it is s3://bucket/prefix.") from None
+        raise ValueError(
+            f"cannot be used: {type(error).__name__}; it must be s3://bucket or s3://bucket/prefix."
+        ) from None

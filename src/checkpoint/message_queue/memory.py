@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
 from itertools import count
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from checkpoint.message_queue.port import EntryFault, Limits, Message, QueueUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
 _LOOK_SECONDS: Final = 0.005
 _STALE: Final = EntryFault("The receipt is stale.")
@@ -113,8 +111,11 @@ class MemoryQueue:
     def _take(self, at_most: int, visibility_seconds: int) -> list[Message]:
         now = self._now()
         taken: list[Message] = []
+        payload_bytes = 0
         for stored in sorted(self._stored, key=attrgetter("visible_at")):
-            if stored.visible_at > now or len(taken) == at_most:
+            payload_bytes += len(stored.body)
+            is_full = len(taken) == at_most or (taken and payload_bytes > self.limits.payload_bytes)
+            if stored.visible_at > now or is_full:
                 break
             if stored.receive_count >= self._max_receives:
                 self._stored.remove(stored)
@@ -136,17 +137,3 @@ class MemoryQueue:
         if stored:
             self._stored.remove(stored)
         return stored is not None
-
-
-@cache
-def _named(_url: str) -> MemoryQueue:
-    return MemoryQueue()
-
-
-@asynccontextmanager
-async def open_sending(url: str) -> AsyncIterator[MemoryQueue]:
-    """The queue of that URL: the same one for as long as the process lives."""
-    yield _named(url)
-
-
-open_receiving = open_sending

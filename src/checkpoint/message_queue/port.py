@@ -51,6 +51,12 @@ class Limits:
     message_bytes: int | None
     calls_at_once: int = 1
 
+    def most_bytes(self, entries: int) -> int:
+        """The most that the bodies of one receive of so many messages have together."""
+        if self.message_bytes is None:
+            return self.payload_bytes
+        return min(entries * self.message_bytes, max(self.payload_bytes, self.message_bytes))
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

@@ -72,7 +72,7 @@ async def test_a_call_carries_no_more_entries_than_allowed(calls: Calls) -> None
 
 
 async def test_a_call_carries_no_more_bytes_than_allowed_but_always_one_item(calls: Calls) -> None:
-    batcher = Batcher(calls, entries=10, payload_bytes=4, size=len)
+    batcher = Batcher(calls, entries=10, payload_bytes=lambda: 4, size=len)
     await asyncio.gather(*await submit_all(batcher, "aa", "bb", "c", "dddddd", "e"))
     assert calls.batches == [["aa", "bb"], ["c"], ["dddddd"], ["e"]]
 

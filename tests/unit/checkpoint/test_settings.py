@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import pytest
 
 from checkpoint.settings import (
-    ArchiveURL,
+    Check,
     Count,
     Port,
-    QueueURL,
     Settings,
     SettingsError,
     convert_to_settings_error,
@@ -22,14 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+def is_known(url: str) -> None:
+    if not url.startswith("known:"):
+        raise ValueError("the scheme must be known.")
+
+
 class Sample(Settings, frozen=True, kw_only=True):
     token: str
     port: Port = 1
     size: Count = 2
     ratio: float = 0.5
     mode: Literal["slow", "quick"] = "slow"
-    queue_url: QueueURL = "memory:"
-    archive_url: ArchiveURL = "memory:"
+    url: Annotated[str, Check(is_known)] = "known:default"
 
     def __post_init__(self) -> None:
         if self.size == 13:
@@ -71,12 +74,24 @@ async def test_a_fault_of_a_choice_names_the_choices_and_not_the_value() -> None
     assert "s3cret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["QUEUE_URL", "ARCHIVE_URL"])
-async def test_a_url_of_an_unknown_scheme_is_a_fault_before_anything_is_opened(name: str) -> None:
+async def test_what_a_check_refuses_is_a_fault_by_name_among_the_others() -> None:
     with pytest.raises(SettingsError) as caught:
-        await load(Sample, {"TOKEN": "t", name: "s3cret://place"}, nothing)
-    assert str(caught.value).startswith(f"{name}: ")
-    assert "s3cret" not in str(caught.value)
+        await load(Sample, {"TOKEN": "t", "PORT": "-1", "URL": "s3cret:"}, nothing)
+    assert [fault.partition(":")[0] for fault in str(caught.value).splitlines()] == ["PORT", "URL"]
+    assert str(caught.value).endswith("\nURL: the scheme must be known.")
+
+
+async def test_a_value_that_a_check_lets_through_is_read() -> None:
+    settings = await load(Sample, {"TOKEN": "t", "URL": "known:place"}, nothing)
+    assert settings.url == "known:place"
+
+
+async def test_what_a_parameter_holds_is_checked_too() -> None:
+    async def fetch(_: Sequence[str]) -> Mapping[str, str]:
+        return {"/a/url": "s3cret:"}
+
+    with pytest.raises(SettingsError, match=r"^URL: the scheme must be known\.$"):
+        await load(Sample, {"TOKEN": "t", "URL": "ssm:/a/url"}, fetch)
 
 
 async def test_a_value_may_be_a_reference_to_a_parameter() -> None:
@@ -105,10 +120,15 @@ async def test_settings_do_not_show_their_values() -> None:
     assert "hidden" not in str(Sample(token="hidden"))
 
 
-@pytest.mark.parametrize("error", [ValueError("QUEUE_URL: has no path."), OSError("PORT: is taken.")])
+@pytest.mark.parametrize("error", [ValueError("PORT: is odd."), OSError("PORT: is taken.")])
 def test_what_cannot_be_opened_is_a_fault_of_the_settings(error: Exception) -> None:
-    with pytest.raises(SettingsError, match=str(error)), convert_to_settings_error():
+    with pytest.raises(SettingsError, match=f"^{error}$"), convert_to_settings_error():
         raise error
+
+
+def test_what_cannot_be_opened_is_a_fault_of_the_setting_that_names_it() -> None:
+    with pytest.raises(SettingsError, match=r"^URL: has no path\.$"), convert_to_settings_error("URL"):
+        raise ValueError("has no path.")
 
 
 def test_another_error_while_opening_comes_through_as_itself() -> None:

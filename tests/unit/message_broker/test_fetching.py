@@ -141,6 +141,25 @@ async def test_a_queue_of_one_call_at_a_time_is_asked_by_one(broker: RunningBrok
     assert broker.queue.most_receives == 1
 
 
+async def test_long_messages_are_received_within_the_bound_of_their_bytes() -> None:
+    broker = RunningBroker(slots=256, max_in_flight_bytes=1_000_000)
+    await broker.queue.send([body("closes the circuit")])
+    async with broker.running():
+        await broker.drained()
+        broker.store.let.clear()
+        await broker.queue.send([body("x" * 100_000, timestream=f"{number}") for number in range(60)])
+        await broker.until(lambda: broker.service.in_flight.payload_bytes > 600_000)
+        most = 0
+        for _ in range(100):
+            most = max(most, broker.service.in_flight.payload_bytes)
+            await asyncio.sleep(0.001)
+        assert 600_000 < most <= 1_000_000
+        broker.store.let.set()
+        await broker.drained()
+    assert len(broker.store.objects) == 61
+    assert broker.service.in_flight.payload_bytes == 0
+
+
 async def test_a_failed_receive_gives_its_slots_back(broker: RunningBroker) -> None:
     async with broker.running():
         await prove(broker)

@@ -36,8 +36,8 @@ async def receive(broker: RunningBroker, content: str = "Your Content") -> Deliv
 async def free_slots(broker: RunningBroker) -> int:
     """How many of the eight slots are free."""
     reserved = await broker.service.fetcher.slots.reserve(8)
-    broker.service.fetcher.slots.free(reserved)
-    return reserved
+    broker.service.fetcher.slots.free(*reserved)
+    return reserved.messages
 
 
 async def test_a_deleted_message_has_ended_and_its_slot_is_free(broker: RunningBroker, in_flight: InFlight) -> None:

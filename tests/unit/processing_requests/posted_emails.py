@@ -26,5 +26,5 @@ def posted(data: object = None, token: object = TOKEN) -> bytes:
 
 
 def queued(data: object) -> bytes:
-    """The message that must be queued for an e-mail: written as the assignment writes it."""
-    return json.dumps(data, ensure_ascii=False).encode()
+    """The message that must be queued for it."""
+    return json.dumps(data).encode()

@@ -13,7 +13,7 @@ from unit.processing_requests.posted_emails import JSON, posted
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-TOO_LARGE = (413, b'{"error": "Request too large"}')
+TOO_LARGE = (413, b'{"error": "Request too large", "max_bytes": 1000}')
 
 
 async def in_parts(body: bytes, size: int) -> AsyncIterator[bytes]:

@@ -15,7 +15,7 @@ from unit.processing_requests.raw_http import answer, connected, head
 if TYPE_CHECKING:
     from unit.processing_requests.intake import Intake
 
-TOO_LARGE = (413, b'{"error": "Request too large"}')
+TOO_LARGE = (413, b'{"error": "Request too large", "max_bytes": 262144}')
 
 
 def post(port: int, body: bytes | list[bytes]) -> tuple[int, bytes]:

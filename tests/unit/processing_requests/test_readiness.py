@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from processing_requests import queue_sender
 from unit.processing_requests.intake import Intake
-from unit.processing_requests.posted_emails import email, queued
+from unit.processing_requests.posted_emails import email, posted, queued
 from unit.processing_requests.waiting import until
 
 if TYPE_CHECKING:
@@ -66,6 +67,25 @@ async def test_while_the_queue_is_healthy_it_is_not_probed(intake: Intake) -> No
     assert intake.queue.probes == 1
 
 
+async def test_a_limit_that_the_queues_owner_changes_is_known_without_a_restart(
+    intake: Intake, lines: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_sender, "_LIMITS_INTERVAL_SECONDS", 0.01)
+    refreshing = asyncio.create_task(intake.service.sender.refresh_limits_periodically())
+    await until(lambda: intake.queue.probes)
+    assert (await intake.post(posted().ljust(300_000))).status_code == 413
+    intake.queue.unavailable = "denied"  # whether it is healthy, the sends tell
+    await until(lambda: intake.queue.probes > 3)
+    intake.queue.unavailable = None
+    intake.queue.limits = replace(intake.queue.limits, message_bytes=1_048_576)
+    await until(
+        lambda: [line["max_bytes"] for line in lines if line["event"] == "size_limit_set"] == [262_144, 1_048_576]
+    )
+    assert (await intake.post(posted().ljust(300_000))).status_code == 200
+    refreshing.cancel()
+    await asyncio.gather(refreshing, return_exceptions=True)
+
+
 async def test_a_write_that_times_out_makes_it_unready() -> None:
     intake = Intake(queue_timeout_seconds=0.02)
     intake.queue.flowing.clear()
@@ -114,4 +134,4 @@ async def test_an_outage_is_logged_once_and_so_is_its_end(intake: Intake, lines:
         intake.queue.unavailable = None
         await until(lambda: not intake.service.health.faults)
     events = [line["event"] for line in lines if line["log_level"] in {"info", "error"}]
-    assert events == ["queue_available", "queue_unavailable", "queue_available"]
+    assert events == ["size_limit_set", "queue_available", "queue_unavailable", "queue_available"]

@@ -13,19 +13,44 @@ from checkpoint.message_queue.port import EntryFault, Limits, QueueUnavailableEr
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Sequence
 
+    from types_aiobotocore_sqs import SQSClient
     from types_aiobotocore_sqs.type_defs import BatchResultErrorEntryTypeDef
 
 _T = TypeVar("_T")
 
-# AWS takes 1,048,576 bytes per call, and per message what the queue's MaximumMessageSize says. The queue that
-# Terraform makes says 262,144, which was AWS's own limit until August 2025. The smaller number holds everywhere.
+ENTRIES: Final = 10
+
+# A queue takes messages of up to its MaximumMessageSize, at most 1,048,576 bytes, and a call as much in all. Until
+# August 2025 AWS took 262,144, and some emulators still do: so calls are longer only where messages may be.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
-#
+LONGEST_MESSAGE_BYTES: Final = 1_048_576
+_ANY_QUEUE_TAKES_BYTES: Final = 262_144
+
 # A call lasts some 20 ms, and a core makes about a thousand of them per second: more at once than this only queue up.
-LIMITS: Final = Limits(entries=10, payload_bytes=262_144, message_bytes=262_144, calls_at_once=32)
+_CALLS_AT_ONCE: Final = 32
 
 CALL_SECONDS: Final = 10  # for a call with its retries
 _UNNAMED: Final = EntryFault("SQS did not say what became of it.", is_transient=True)
+
+
+def sending_limits(message_bytes: int | None) -> Limits:
+    """The limits of a queue that takes messages of so many bytes; None: it was not asked yet."""
+    return Limits(
+        entries=ENTRIES,
+        payload_bytes=max(_ANY_QUEUE_TAKES_BYTES, message_bytes or 0),
+        message_bytes=message_bytes,
+        calls_at_once=_CALLS_AT_ONCE,
+    )
+
+
+def receiving_limits(message_bytes: int) -> Limits:
+    """The limits of a queue from which such messages come: SQS bounds what a receive brings by their number alone."""
+    return Limits(
+        entries=ENTRIES,
+        payload_bytes=ENTRIES * message_bytes,
+        message_bytes=message_bytes,
+        calls_at_once=_CALLS_AT_ONCE,
+    )
 
 
 class _Entry(TypedDict):
@@ -46,7 +71,18 @@ async def confirmed(operation: str, reply: Awaitable[_T], *, seconds: float = CA
         cause = str(error.response.get("Error", {}).get("Code", "an error without a code"))
     except Exception as error:  # noqa: BLE001  whatever the SDK makes of an odd reply, the call was not confirmed
         cause = type(error).__name__
-    raise QueueUnavailableError(f"QUEUE_URL: SQS {operation}: {cause}")
+    raise QueueUnavailableError(f"SQS {operation}: {cause}")
+
+
+async def max_message_bytes(client: SQSClient, url: str) -> int:
+    """What the queue's owner has set as MaximumMessageSize. Raises QueueUnavailableError."""
+
+    async def ask() -> int:
+        # Some emulators leave the attribute out.
+        reply = await client.get_queue_attributes(QueueUrl=url, AttributeNames=["MaximumMessageSize"])
+        return int(reply.get("Attributes", {}).get("MaximumMessageSize", _ANY_QUEUE_TAKES_BYTES))
+
+    return await confirmed("GetQueueAttributes", ask())
 
 
 def faults(

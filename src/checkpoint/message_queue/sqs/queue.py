@@ -1,22 +1,33 @@
-"""The two halves of an SQS queue, and the dead-letter queue that its RedrivePolicy names."""
+"""The two halves of an SQS queue."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from checkpoint.message_queue.port import EntryFault, Message, NoDeadLetterQueueError, QueueUnavailableError
-from checkpoint.message_queue.sqs.calls import CALL_SECONDS, LIMITS, confirmed, digest, faults
+from checkpoint.message_queue.sqs.calls import (
+    CALL_SECONDS,
+    ENTRIES,
+    LONGEST_MESSAGE_BYTES,
+    confirmed,
+    digest,
+    faults,
+    max_message_bytes,
+    receiving_limits,
+    sending_limits,
+)
+from checkpoint.message_queue.sqs.dead_letter_queue import DeadLetterQueue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from types_aiobotocore_sqs import SQSClient
-    from types_aiobotocore_sqs.type_defs import MessageAttributeValueTypeDef, MessageTypeDef
+    from types_aiobotocore_sqs.type_defs import MessageTypeDef
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 MAX_WAIT_SECONDS: Final = 20
@@ -33,9 +44,8 @@ _log = structlog.get_logger()
 class SQSSendingQueue:
     """Sends in batches: a call costs as much with one message as with ten."""
 
-    limits = LIMITS
-
     def __init__(self, client: SQSClient, url: str) -> None:
+        self.limits = sending_limits(None)
         self._client = client
         self._url = url
 
@@ -44,11 +54,8 @@ class SQSSendingQueue:
         return await confirmed("SendMessageBatch", self._send(bodies))
 
     async def probe(self) -> None:
-        """Ask for the queue's ARN: that costs no message, and fails for the same reasons as most sends."""
-        await confirmed(
-            "GetQueueAttributes",
-            self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"]),
-        )
+        """Ask how long a message may be: that costs no message, and fails for the same reasons as most sends."""
+        self.limits = sending_limits(await max_message_bytes(self._client, self._url))
 
     async def _send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
         reply = await self._client.send_message_batch(
@@ -67,9 +74,9 @@ class SQSSendingQueue:
 class SQSReceivingQueue:
     """Receives by long polls; deletes and changes visibility in batches."""
 
-    limits = LIMITS
-
     def __init__(self, client: SQSClient, url: str) -> None:
+        self.limits = receiving_limits(LONGEST_MESSAGE_BYTES)
+        self._knows_limits = False
         self._client = client
         self._url = url
         self._dead_letters = DeadLetterQueue(client, url)
@@ -79,9 +86,14 @@ class SQSReceivingQueue:
 
         A body that does not match its MD5 is left out: it becomes visible again after its visibility timeout.
         """
+        if not self._knows_limits:
+            await self._ask_for_limits()
         wait = min(MAX_WAIT_SECONDS, math.ceil(wait_seconds))
         receiving = self._receive(at_most, wait, visibility_seconds)
-        return await confirmed("ReceiveMessage", receiving, seconds=wait + CALL_SECONDS)
+        messages = await confirmed("ReceiveMessage", receiving, seconds=wait + CALL_SECONDS)
+        if any(len(message.body) > (self.limits.message_bytes or 0) for message in messages):
+            self.limits, self._knows_limits = receiving_limits(LONGEST_MESSAGE_BYTES), False  # it takes longer ones now
+        return messages
 
     async def delete(self, messages: Sequence[Message]) -> list[EntryFault | None]:
         """As the port says."""
@@ -102,16 +114,22 @@ class SQSReceivingQueue:
     async def dead_letter(self, message: Message, reason: str) -> None:
         """As the port says. Where the receipt is stale, the next receiver dead-letters it once more: there twice."""
         try:
-            await self._dead_letters.send(message, reason)
+            await self._dead_letters.send(message, reason, message_bytes=self.limits.message_bytes or 0)
         except NoDeadLetterQueueError:
             await self.change_visibility([message], _LONGEST_VISIBILITY_SECONDS)
             raise
         await self.delete([message])
 
+    async def _ask_for_limits(self) -> None:
+        """Without an answer, each message may be as long as SQS allows; what else is wrong, the receive will tell."""
+        with suppress(QueueUnavailableError):
+            self.limits = receiving_limits(await max_message_bytes(self._client, self._url))
+            self._knows_limits = True
+
     async def _receive(self, at_most: int, wait: int, visibility_seconds: int) -> list[Message]:
         reply = await self._client.receive_message(
             QueueUrl=self._url,
-            MaxNumberOfMessages=min(LIMITS.entries, at_most),
+            MaxNumberOfMessages=min(ENTRIES, at_most),
             MessageSystemAttributeNames=["ApproximateReceiveCount"],
             VisibilityTimeout=visibility_seconds,
             WaitTimeSeconds=wait,
@@ -136,59 +154,6 @@ class SQSReceivingQueue:
         return faults(len(batch), reply.get("Successful", []), reply.get("Failed", []))
 
 
-class DeadLetterQueue:
-    """The dead-letter queue of the queue at `url`; its URL is remembered once it is known."""
-
-    def __init__(self, client: SQSClient, url: str) -> None:
-        self._client = client
-        self._source_url = url
-        self._url: str | None = None
-
-    async def send(self, message: Message, reason: str) -> None:
-        """Put a message there, with a message attribute `reason` where both together fit.
-
-        Raises NoDeadLetterQueueError or QueueUnavailableError.
-        """
-        if self._url is None:
-            self._url = await self._find()
-        try:
-            await confirmed("SendMessage", self._send(self._url, message.body, reason))
-        except QueueUnavailableError:
-            self._url = None  # the queue may have been given another dead-letter queue
-            raise
-
-    async def _send(self, url: str, body: bytes, reason: str) -> None:
-        reply = await self._client.send_message(
-            QueueUrl=url, MessageBody=body.decode(), MessageAttributes=_attributes(body, reason)
-        )
-        if reply["MD5OfMessageBody"] != digest(body):
-            raise QueueUnavailableError("QUEUE_URL: SQS SendMessage: the dead-letter queue stored other bytes")
-
-    async def _find(self) -> str:
-        """By AWS's rule it is of the same account and region, so that only the name differs.
-
-        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
-        """
-        reply = await confirmed(
-            "GetQueueAttributes",
-            self._client.get_queue_attributes(QueueUrl=self._source_url, AttributeNames=["RedrivePolicy"]),
-        )
-        policy = reply.get("Attributes", {}).get("RedrivePolicy")
-        if not policy:
-            raise NoDeadLetterQueueError("QUEUE_URL: the queue has no dead-letter queue: set a RedrivePolicy on it")
-        name = json.loads(policy)["deadLetterTargetArn"].rpartition(":")[2]
-        return f"{self._source_url.rpartition('/')[0]}/{name}"
-
-
-def _attributes(body: bytes, reason: str) -> dict[str, MessageAttributeValueTypeDef]:
-    """An attribute's name, type and value count as part of the message's size.
-
-    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
-    """
-    size = len(body) + len(b"reasonString") + len(reason.encode())
-    return {"reason": {"DataType": "String", "StringValue": reason}} if size <= LIMITS.payload_bytes else {}
-
-
 def _intact(received: MessageTypeDef) -> bool:
     intact = received["MD5OfBody"] == digest(received["Body"].encode(errors="replace"))
     if not intact:
@@ -203,5 +168,5 @@ def _message(received: MessageTypeDef) -> Message:
 
 
 def _batches(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
-    for start in range(0, len(messages), LIMITS.entries):
-        yield messages[start : start + LIMITS.entries]
+    for start in range(0, len(messages), ENTRIES):
+        yield messages[start : start + ENTRIES]

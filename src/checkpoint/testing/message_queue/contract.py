@@ -1,0 +1,53 @@
+"""What every queue must do, as tests of pytest.
+
+from checkpoint.testing.message_queue.contract import QueueContract
+
+class TestMyQueue(QueueContract):
+    @pytest.fixture
+    def queue(self, tmp_path: Path) -> QueueUnderTest: ...
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+import pytest_asyncio
+
+# So that an assert that fails shows what it compared. It must come before the imports of what it names.
+_PACKAGE: Final = "checkpoint.testing.message_queue"
+_PARTS: Final = ("under_test", "sending", "receiving", "visibility", "ending", "outages")
+pytest.register_assert_rewrite(*(f"{_PACKAGE}.{part}" for part in _PARTS))
+
+from checkpoint.testing.message_queue.ending import Ending
+from checkpoint.testing.message_queue.outages import Outages
+from checkpoint.testing.message_queue.receiving import Receiving
+from checkpoint.testing.message_queue.sending import Sending
+from checkpoint.testing.message_queue.visibility import Visibility
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from checkpoint.message_queue.port import ReceivingQueue, SendingQueue
+    from checkpoint.testing.message_queue.under_test import Halves, QueueUnderTest
+
+
+@pytest.mark.asyncio(loop_scope="function")
+class QueueContract(Sending, Receiving, Visibility, Ending, Outages):
+    """Every test of the contract. A subclass, or its conftest.py, gives the fixture `queue`: a fresh QueueUnderTest."""
+
+    @pytest_asyncio.fixture(loop_scope="function")
+    async def halves(self, queue: QueueUnderTest) -> AsyncIterator[Halves]:
+        """Both halves of that queue."""
+        async with queue.open() as opened:
+            yield opened
+
+    @pytest.fixture
+    def sending(self, halves: Halves) -> SendingQueue:
+        """The one half."""
+        return halves.sending
+
+    @pytest.fixture
+    def receiving(self, halves: Halves) -> ReceivingQueue:
+        """The other half."""
+        return halves.receiving
