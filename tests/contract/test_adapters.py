@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checkpoint.archive import local_files, other_clouds, s3
+from checkpoint.archive import azure, gcs, local_files, s3
 from checkpoint.archive.adapters import ARCHIVES, open_archive
 from checkpoint.message_queue.adapters import QUEUES, open_receiving, open_sending
 from checkpoint.message_queue.memory import MemoryQueue
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Written out so that types are checked, which a table of names escapes.
 QUEUE_ADAPTERS: list[QueueAdapter] = [sqlite, sqs]
-STORE_ADAPTERS: list[StoreAdapter] = [local_files, other_clouds, s3]
+STORE_ADAPTERS: list[StoreAdapter] = [azure, gcs, local_files, s3]
 
 
 def test_every_built_in_adapter_is_one_whose_types_are_checked() -> None:

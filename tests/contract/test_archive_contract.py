@@ -16,6 +16,7 @@ from checkpoint.archive.object_store import ObstoreObjects
 from checkpoint.archive.port import ArchiveUnavailableError
 from checkpoint.testing.archive.contract import ArchiveContract
 from checkpoint.testing.archive.under_test import email
+from contract.clouds import Cloud
 from objects import MemoryObjects
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Bucket:
 
 
 class TestArchive(ArchiveContract):
-    @pytest.fixture(params=["fake", "files", "memory", "s3"])
+    @pytest.fixture(params=["fake", "files", "memory", "s3", "gs", "az"])
     def place(self, request: pytest.FixtureRequest, tmp_path: Path) -> ArchiveUnderTest:
         """The rows."""
         match request.param:
@@ -131,6 +132,10 @@ class TestArchive(ArchiveContract):
                 return Files(tmp_path)
             case "memory":
                 return Memory()
+            case "gs":
+                return Cloud(request.getfixturevalue("gcs"))
+            case "az":
+                return Cloud(request.getfixturevalue("azure"))
             case _:
                 return Bucket(request.getfixturevalue("aws"))
 

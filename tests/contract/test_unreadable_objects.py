@@ -14,13 +14,14 @@ from checkpoint.archive.adapters import open_archive
 from checkpoint.archive.archive import PutResult
 from checkpoint.archive.port import ArchiveUnavailableError, ObjectUnreadableError
 from emails import email
-from stubs.s3 import Effect, Fault, S3Stub, StoredObject
+from stubs.object_store import Effect, Fault, StoredObject
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
     from checkpoint.archive.archive import Archive
+    from stubs.s3 import S3Stub
 
 PLAIN, LONGER, _ = email().names
 

@@ -1,4 +1,4 @@
-"""`make bench`, with few messages."""
+"""`make bench` and the other programs of `bench`, with little to do."""
 
 from __future__ import annotations
 
@@ -71,3 +71,24 @@ def test_the_bench_of_the_broker_fails_where_a_broker_does(tmp_path: Path, progr
     ended = bench("--messages", "10", "--against", str(tmp_path))
 
     assert (ended.returncode, ended.stderr) == (1, reason)
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "lines", "columns"),
+    [
+        ("sqlite_queue.py", ["--commits", "1"], 14, 5),
+        ("local_files.py", ["--files", "20"], 13, 4),
+    ],
+)
+def test_a_bench_of_the_disk_prints_its_table_and_leaves_nothing(
+    tmp_path: Path, program: str, arguments: list[str], lines: int, columns: int
+) -> None:
+    command = [sys.executable, f"bench/{program}", "--directory", str(tmp_path), "--rounds", "1", *arguments]
+    ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    measured, _, _, *table = ended.stdout.splitlines()
+    assert f"at {tmp_path}, " in measured
+    assert [len(line.split()) for line in table] == [columns] * lines
+    assert all(float(line.split()[-1].replace(",", "")) > 0 for line in table)
+    assert list(tmp_path.iterdir()) == []

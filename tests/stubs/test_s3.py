@@ -19,8 +19,9 @@ from obstore.store import S3Store
 
 from checkpoint.archive.adapters import open_archive
 from emails import email
+from stubs.object_store import Effect, Fault, Request, StoredObject
 from stubs.processes import process
-from stubs.s3 import Effect, Fault, Request, S3Stub, StoredObject
+from stubs.s3 import S3Stub
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

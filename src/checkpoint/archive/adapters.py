@@ -32,8 +32,8 @@ ARCHIVES: Final = Registry[StoreAdapter](
     {
         "file": "checkpoint.archive.local_files",
         "s3": "checkpoint.archive.s3",
-        "gs": "checkpoint.archive.other_clouds",
-        "az": "checkpoint.archive.other_clouds",
+        "gs": "checkpoint.archive.gcs",
+        "az": "checkpoint.archive.azure",
     },
     functions=("open_store",),
 )

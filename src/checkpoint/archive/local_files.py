@@ -27,18 +27,22 @@ if TYPE_CHECKING:
 
 _STAGING: Final = ".staging"
 _ABANDONED_SECONDS: Final = 3600
-# Measured on two cores: 64 files a directory sync and two threads write 5,900 files/s, one file at a time 5,000/s
-# with twice the CPU.
-_FILES_A_SYNC: Final = 64
+# A second thread works while the first waits for the disk. What other numbers would change, bench/local_files.py shows.
+_FILES_PER_SYNC: Final = 64
 _SYNCS_AT_ONCE: Final = 2
 
 
 class LocalFiles:
-    """A create-only object store in a directory; several processes may share it."""
+    """A create-only object store in a directory; several processes may share it.
 
-    def __init__(self, directory: Path) -> None:
+    files_per_sync: files that share a sync of the directory, at most. syncs_at_once: threads that write.
+    """
+
+    def __init__(
+        self, directory: Path, *, files_per_sync: int = _FILES_PER_SYNC, syncs_at_once: int = _SYNCS_AT_ONCE
+    ) -> None:
         self._directory = directory
-        self._batcher = Batcher(self._create_in_thread, entries=_FILES_A_SYNC, calls_at_once=_SYNCS_AT_ONCE)
+        self._batcher = Batcher(self._create_in_thread, entries=files_per_sync, calls_at_once=syncs_at_once)
 
     async def create(self, name: str, body: bytes, *, sha256: str) -> bool:  # noqa: ARG002  a file's bytes are at hand
         """As ObjectStore says; files created together share one sync of the directory."""
@@ -83,7 +87,7 @@ class LocalFiles:
             except FileExistsError:
                 return False
             finally:
-                os.unlink(staged)  # noqa: PTH108  a Path for each file takes a tenth of the broker's time
+                os.unlink(staged)  # noqa: PTH108  the hot path makes no Path per file
         except OSError as error:
             return error
         return True

@@ -1,4 +1,4 @@
-"""Objects in any store that obstore knows: S3, and with the same code Google's, Azure's and one in memory."""
+"""Objects in a store that obstore knows: S3, and with the same code Google's, Azure's and one in memory."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from obstore import ObjectMeta
     from obstore.store import ObjectStore as Store
 
-# Every object says its SHA-256 in its metadata (S3: `x-amz-meta-sha256`): to compare it takes no read of its bytes,
-# which some storage classes do not give, and no trust in an MD5, for which two e-mails can be made to agree.
+# Every object says its SHA-256 in its metadata (S3: `x-amz-meta-sha256`, Google: `x-goog-meta-sha256`, Azure:
+# `x-ms-meta-sha256`): to compare it takes no read of its bytes, which some storage classes do not give, and no trust in
+# an MD5, for which two e-mails can be made to agree.
 _SHA256: Final = "sha256"
 
 
 class ObstoreObjects:
-    """A create-only view of an obstore store; on S3 a put is conditional (`If-None-Match: *`)."""
+    """A create-only view of an obstore store.
+
+    A put is conditional: `If-None-Match: *` on S3 and Azure, `x-goog-if-generation-match: 0` on Google Cloud Storage.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -32,7 +36,9 @@ class ObstoreObjects:
             await obstore.put_async(
                 self._store, name, body, mode="create", use_multipart=False, attributes={_SHA256: sha256}
             )
-        except (AlreadyExistsError, PreconditionError, FileExistsError):
+        except (AlreadyExistsError, PreconditionError, FileExistsError) as error:
+            if _code(error).startswith(_NOT_THE_OBJECTS):
+                raise _unavailable(error) from None
             return False
         except (BaseError, OSError) as error:
             raise _unavailable(error) from None
@@ -55,8 +61,8 @@ class ObstoreObjects:
         except FileNotFoundError:
             return None
         except (BaseError, OSError) as error:
-            if "<Code>InvalidObjectState</Code>" in str(error):
-                raise ObjectUnreadableError(name, _ARCHIVED_CLASS) from None
+            if (code := _code(error)) in _ARCHIVED:
+                raise ObjectUnreadableError(name, _ARCHIVED_CLASS.format(code)) from None
             raise _unavailable(error) from None
 
     async def _read(self, name: str, length: int) -> str:
@@ -76,24 +82,36 @@ def _md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
+# S3: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+# Azure: https://learn.microsoft.com/en-us/rest/api/storageservices/blob-service-error-codes
+_ARCHIVED: Final = {"InvalidObjectState", "BlobArchived", "BlobBeingRehydrated"}
 _ARCHIVED_CLASS: Final = (
-    "is in an archived storage class, and neither its metadata nor its ETag tells what it holds (InvalidObjectState): "
-    "restore it."
+    "is in an archived storage class, and neither its metadata nor its ETag tells what it holds ({}): restore it."
 )
+# How Azure's codes begin for a 409 that is not about the object: ContainerBeingDeleted, AccountBeingCreated.
+_NOT_THE_OBJECTS: Final = ("Container", "Account")
 
 # What obstore's texts tell beyond a status and a code, in words of ours.
 _HINTS: Final = {
     "incorrectly configured region": "the bucket is in another region: set AWS_REGION",
     "no AWS credentials found": "no AWS credentials found",
+    "token request": "no access token",
+    "federated token file": "the federated token file cannot be read",
+    "kind: Timeout": "timed out",
     "operation timed out": "timed out",
     "error sending request": "no connection",
 }
 
 
+def _code(error: Exception) -> str:
+    """The store's own code for an error; empty where it gave none."""
+    found = re.search(r"<Code>(\w+)</Code>", str(error))
+    return found[1] if found else ""
+
+
 def _unavailable(error: Exception) -> ArchiveUnavailableError:
     """Only the error's kind and the store's own code: its full text repeats requests and whole answers."""
-    code = re.search(r"<Code>(\w+)</Code>", str(error))
     status = re.search(r"status code: (\d{3})", str(error))
-    hint = next((words for text, words in _HINTS.items() if text in str(error)), None)
-    causes = [type(error).__name__, *(found[1] for found in (status, code) if found), *([hint] if hint else [])]
-    return ArchiveUnavailableError(" ".join(causes))
+    hint = next((words for text, words in _HINTS.items() if text in str(error)), "")
+    causes = [type(error).__name__, status[1] if status else "", _code(error), hint]
+    return ArchiveUnavailableError(" ".join(cause for cause in causes if cause))

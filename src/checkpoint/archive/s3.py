@@ -12,17 +12,14 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from checkpoint.archive.object_store import ObstoreObjects
+from checkpoint.archive.timeouts import RETRIES, client_options
 from checkpoint.aws import region_of, session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from obstore.store import ClientConfig, RetryConfig, S3Config, S3Credential
+    from obstore.store import S3Config, S3Credential
 
-# Short, because the broker itself tries again, for as long as it takes.
-_CONNECT_TIMEOUT: Final = "3s"
-_TIMEOUT: Final = "15s"
-_RETRIES: Final[RetryConfig] = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
 # botocore renews credentials that have less than 10 minutes left, so what it gives is good for longer than this.
 _CREDENTIALS_LAST: Final = timedelta(minutes=8)
 
@@ -43,11 +40,6 @@ def _store(url: str) -> S3Store:
         config["region"] = region
     if endpoint:
         config["endpoint"] = endpoint
-    options: ClientConfig = {
-        "connect_timeout": _CONNECT_TIMEOUT,
-        "timeout": _TIMEOUT,
-        "allow_http": bool(endpoint and endpoint.startswith("http:")),
-    }
 
     async def credentials() -> S3Credential:
         found = await aws.get_credentials()
@@ -63,7 +55,11 @@ def _store(url: str) -> S3Store:
 
     try:
         return S3Store.from_url(
-            url, config=config, client_options=options, retry_config=_RETRIES, credential_provider=credentials
+            url,
+            config=config,
+            client_options=client_options(endpoint),
+            retry_config=RETRIES,
+            credential_provider=credentials,
         )
     except (BaseError, ValueError) as error:
         raise ValueError(
