@@ -5,8 +5,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-EXTRAS := --extra processing-requests --extra message-broker
-LOCK   := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
           --generate-hashes --no-header --no-annotate --only-binary :all: $(UPGRADE)
 
 help: ## List these targets
@@ -30,11 +29,11 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: $(VENV)/.dev ## Write the hashed requirements; UPGRADE=--upgrade also updates packages that pyproject.toml does not name
-	$(LOCK) $(EXTRAS) --group dev -o requirements/dev.txt
-	$(LOCK) $(EXTRAS) --group run -c requirements/dev.txt -o requirements/run.txt
-	$(LOCK) --extra processing-requests -c requirements/dev.txt -o apps/processing_requests/requirements.txt
-	$(LOCK) --extra message-broker -c requirements/dev.txt -o apps/message_broker/requirements.txt
+lock: $(VENV)/.dev ## Write the hashed requirements; UPGRADE=--upgrade takes the newest versions that pyproject.toml allows
+	$(LOCK) pyproject.toml --group dev -o requirements/dev.txt
+	$(LOCK) pyproject.toml --group run -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) --group processing_requests -c requirements/dev.txt -o apps/processing_requests/requirements.txt
+	$(LOCK) --group message_broker -c requirements/dev.txt -o apps/message_broker/requirements.txt
 
 bench: $(VENV)/.dev ## Measure the broker; AGAINST=../other measures another checkout beside it
 	$(BIN)/python bench/broker.py $(if $(AGAINST),--against $(AGAINST))
