@@ -1,6 +1,6 @@
 # The targets of this project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format lock bench image image-test test-terraform test-terraform-apply clean
+.PHONY: help run test lint types format lock bench image image-test test-terraform test-terraform-apply clean FORCE
 
 PYTHON ?= python3
 VENV   := .venv
@@ -53,8 +53,13 @@ test-terraform-apply: $(VENV)/.dev ## Apply terraform/ to an emulator, run both 
 clean: ## Remove what the other targets created, but never the data
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-$(VENV)/.run $(VENV)/.dev: $(VENV)/.%: requirements/%.txt pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+$(VENV)/.run $(VENV)/.dev: $(VENV)/.%: requirements/%.txt pyproject.toml $(VENV)/pyvenv.cfg
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
+
+# Looked at in each run, because the Python that it was made by may have changed.
+$(VENV)/pyvenv.cfg: FORCE
+	@dev/venv.sh $(VENV) $(PYTHON) $(if $(filter file,$(origin PYTHON)),,asked)
+
+FORCE:
