@@ -7,7 +7,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytest_plugins = ["emulator"]
+pytest_plugins = ["emulator", "not_run"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
