@@ -1,12 +1,11 @@
 # The targets of this project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format lock bench image image-test test-terraform test-terraform-apply clean
+.PHONY: help run test lint types format lock bench image image-test test-terraform test-terraform-apply clean FORCE
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-EXTRAS := --extra processing-requests --extra message-broker
-LOCK   := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
           --generate-hashes --no-header --no-annotate --only-binary :all: $(UPGRADE)
 
 help: ## List these targets
@@ -30,11 +29,11 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: $(VENV)/.dev ## Write the hashed requirements; UPGRADE=--upgrade also updates packages that pyproject.toml does not name
-	$(LOCK) $(EXTRAS) --group dev -o requirements/dev.txt
-	$(LOCK) $(EXTRAS) --group run -c requirements/dev.txt -o requirements/run.txt
-	$(LOCK) --extra processing-requests -c requirements/dev.txt -o apps/processing_requests/requirements.txt
-	$(LOCK) --extra message-broker -c requirements/dev.txt -o apps/message_broker/requirements.txt
+lock: $(VENV)/.dev ## Write the hashed requirements; UPGRADE=--upgrade takes the newest versions that pyproject.toml allows
+	$(LOCK) pyproject.toml --group dev -o requirements/dev.txt
+	$(LOCK) pyproject.toml --group run -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) --group processing_requests -c requirements/dev.txt -o apps/processing_requests/requirements.txt
+	$(LOCK) --group message_broker -c requirements/dev.txt -o apps/message_broker/requirements.txt
 
 bench: $(VENV)/.dev ## Measure the broker; AGAINST=../other measures another checkout beside it
 	$(BIN)/python bench/broker.py $(if $(AGAINST),--against $(AGAINST))
@@ -54,8 +53,13 @@ test-terraform-apply: $(VENV)/.dev ## Apply terraform/ to an emulator, run both 
 clean: ## Remove what the other targets created, but never the data
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-$(VENV)/.run $(VENV)/.dev: $(VENV)/.%: requirements/%.txt pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+$(VENV)/.run $(VENV)/.dev: $(VENV)/.%: requirements/%.txt pyproject.toml $(VENV)/pyvenv.cfg
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
+
+# Looked at in each run, because the Python that it was made by may have changed.
+$(VENV)/pyvenv.cfg: FORCE
+	@dev/venv.sh $(VENV) $(PYTHON) $(if $(filter file,$(origin PYTHON)),,asked)
+
+FORCE:

@@ -7,11 +7,18 @@ import signal
 import sys
 import threading
 import time
+from datetime import UTC
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
-from honcho.command import main as honcho
+from honcho.environ import parse_procfile
+from honcho.manager import SYSTEM_PRINTER_NAME, Manager
+from honcho.printer import Printer
+
+if TYPE_CHECKING:
+    from honcho.printer import Message
 
 WELCOME = """
 Checkpoint takes e-mails at {address}/process_request (token: {token}). Post one:
@@ -23,8 +30,23 @@ Checkpoint takes e-mails at {address}/process_request (token: {token}). Post one
 and read it:  cat '{archive}/sqs_message_1706213694.json'
 What can be posted: {address}/docs    Ctrl-C stops both services.
 """
+PROCFILE = Path(__file__).parents[1] / "Procfile"
 READY_TIMEOUT_SECONDS = 20
 STOPPED_BY_CTRL_C = 128 + signal.SIGINT  # honcho's exit code
+
+
+class Lines(Printer):  # type: ignore[misc]  # honcho ships no types
+    """Prints each line behind the name of its process, without honcho's time: the services' lines have their own."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stdout, time_format="")
+
+    def write(self, message: Message) -> None:
+        """Print the lines of a message; those of honcho itself with their time, in the services' form."""
+        if message.name == SYSTEM_PRINTER_NAME:
+            when = message.time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            message = message._replace(data=f"{when} {message.data}")
+        super().write(message)
 
 
 def print_welcome() -> None:
@@ -66,21 +88,21 @@ def is_ready(port: int) -> bool:
 
 
 def main() -> None:
-    """Set the variables that the services need, then let honcho start them."""
+    """Set the variables that the services need, and let honcho run them until one ends."""
     data = Path(os.environ.get("DATA", "data")).absolute()
     os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     os.environ.setdefault("QUEUE_URL", f"sqlite:///{quote(str(data))}/queue.db")
     os.environ.setdefault("ARCHIVE_URL", (data / "archive").as_uri())
-    os.environ.setdefault("PORT", "5001")  # honcho gives the first process this one
+    os.environ.setdefault("PORT", "5001")
     if sys.stdout.isatty():
         os.environ.setdefault("LOG_FORMAT", "console")
     if not any(map(is_ready, private_ports())):  # else another run uses these ports, and this one ends
         threading.Thread(target=print_welcome, daemon=True).start()
-    sys.argv[1:] = ["start"]
-    try:
-        honcho()
-    except SystemExit as stopped:
-        sys.exit(0 if stopped.code == STOPPED_BY_CTRL_C else stopped.code)
+    manager = Manager(Lines())
+    for name, command in parse_procfile(PROCFILE.read_text()).processes.items():
+        manager.add_process(name, command)
+    manager.loop()
+    sys.exit(0 if manager.returncode == STOPPED_BY_CTRL_C else manager.returncode)
 
 
 if __name__ == "__main__":

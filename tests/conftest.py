@@ -7,7 +7,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytest_plugins = ["emulator", "contract.clouds"]
+pytest_plugins = ["emulator", "not_run", "contract.clouds"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

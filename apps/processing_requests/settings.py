@@ -1,4 +1,4 @@
-"""The intake's settings, each from the environment variable of its name."""
+"""The intake's settings, each from the environment variable of its name, with its meaning."""
 
 import ipaddress
 from typing import Annotated, Final
@@ -7,8 +7,7 @@ from msgspec import Meta
 
 from checkpoint.email import MAX_BODY_BYTES
 from checkpoint.message_queue.adapters import QUEUES
-from checkpoint.operations.telemetry import LogFormat, LogLevel
-from checkpoint.settings import Check, Count, Port, Seconds, Settings
+from checkpoint.settings import Check, Count, LogFormat, LogLevel, Port, Seconds, Settings
 
 _DEFAULT_TOKEN: Final = "foobar"  # noqa: S105  for a first try: refused on any but a loopback address
 
@@ -16,23 +15,56 @@ _DEFAULT_TOKEN: Final = "foobar"  # noqa: S105  for a first try: refused on any 
 class IntakeSettings(Settings, frozen=True, kw_only=True):
     """All times are in seconds, all sizes in bytes."""
 
-    queue_url: Annotated[str, Check(QUEUES.check)] = "sqlite:///data/queue.db"
-    token: str = ""
-    token_refresh_seconds: Seconds = 60
-    host: str = "127.0.0.1"
-    port: Port = 5001
-    private_host: str = "127.0.0.1"
-    private_port: Port = 9001
-    clock_skew_seconds: Annotated[int, Meta(ge=0)] = 300
-    max_request_bytes: Annotated[int, Meta(ge=1, le=MAX_BODY_BYTES)] = 8 * 1024 * 1024
-    header_timeout_seconds: Seconds = 10
-    body_timeout_seconds: Seconds = 10
-    queue_timeout_seconds: Seconds = 5
-    max_waiting: Count = 4096
-    max_waiting_bytes: Count = 64 * 1024 * 1024
-    drain_seconds: Seconds = 20
-    log_level: LogLevel = "info"
-    log_format: LogFormat = "auto"
+    queue_url: Annotated[
+        str,
+        Check(QUEUES.check),
+        Meta(description="the queue: sqlite:///relative.db, sqlite:////absolute.db, or an SQS queue's URL"),
+    ] = "sqlite:///data/queue.db"
+    token: Annotated[
+        str,
+        Meta(
+            description="the tokens that clients may present, separated by commas; "
+            "from SSM, they are read again while running",
+            extra={"default": f"{_DEFAULT_TOKEN} on a loopback address, else none"},
+        ),
+    ] = ""
+    token_refresh_seconds: Annotated[
+        Seconds, Meta(description="how often tokens from SSM are read again; a failed read keeps the last good ones")
+    ] = 60
+    host: Annotated[str, Meta(description="the address of the public port")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="the public port")] = 5001
+    private_host: Annotated[str, Meta(description="the address of the private port")] = "127.0.0.1"
+    private_port: Annotated[
+        Port, Meta(description="/livez, /readyz and /metrics; no load balancer should lead to it")
+    ] = 9001
+    clock_skew_seconds: Annotated[
+        int, Meta(ge=0, description="how far ahead of this machine's clock an e-mail may be dated")
+    ] = 300
+    max_request_bytes: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=MAX_BODY_BYTES,
+            description="the longest body that is read, at most 16777216; "
+            "less if the queue takes no message of that length",
+        ),
+    ] = 8 * 1024 * 1024
+    header_timeout_seconds: Annotated[Seconds, Meta(description="within which a request's headers must arrive")] = 10
+    body_timeout_seconds: Annotated[Seconds, Meta(description="within which its body must arrive")] = 10
+    queue_timeout_seconds: Annotated[
+        Seconds, Meta(description="within which the queue must confirm, before the answer is 503")
+    ] = 5
+    max_waiting: Annotated[
+        Count, Meta(description="e-mails that may wait for the queue; one more is answered 503 at once")
+    ] = 4096
+    max_waiting_bytes: Annotated[
+        Count, Meta(description="their bytes; and as much again for bodies that are still arriving")
+    ] = 64 * 1024 * 1024
+    drain_seconds: Annotated[Seconds, Meta(description="after SIGTERM, for requests under way to be answered")] = 20
+    log_level: Annotated[LogLevel, Meta(description="debug (one line per request), info, warning or error")] = "info"
+    log_format: Annotated[
+        LogFormat, Meta(description="json, console, or auto: readable lines on a terminal, JSON elsewhere")
+    ] = "auto"
 
     def __post_init__(self) -> None:
         if not self.token and not _is_loopback(self.host):

@@ -18,6 +18,8 @@ REFERENCE: Final = "ssm:"
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
+LogFormat = Literal["auto", "json", "console"]
+LogLevel = Literal["debug", "info", "warning", "error"]
 
 Loaded = TypeVar("Loaded", bound="Settings")
 
@@ -39,7 +41,9 @@ class Check:
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A service's settings; the field `queue_url` is read from the variable `QUEUE_URL`, and so on.
 
-    A subclass says in `__post_init__` what must hold between fields, by raising ValueError.
+    A field's `Meta(description=…)` is its meaning, in `--help` and in the README's table. Where the default depends on
+    something, `Meta(extra={"default": …})` says on what. A subclass says in `__post_init__` what must hold between
+    fields, by raising ValueError.
     """
 
     def __repr__(self) -> str:
@@ -100,7 +104,8 @@ def convert_to_settings_error(name: str | None = None) -> Iterator[None]:
 
 def _reason(wanted: Any, error: ValueError) -> str:
     """What is wrong; of msgspec's own texts, only the one for a choice repeats the value."""
-    return f"must be one of {', '.join(get_args(wanted))}." if get_origin(wanted) is Literal else str(error)
+    bare = wanted.__origin__ if get_origin(wanted) is Annotated else wanted
+    return f"must be one of {', '.join(get_args(bare))}." if get_origin(bare) is Literal else str(error)
 
 
 def _value(text: str, wanted: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The requirements of each image, and the lock files against the pins of pyproject.toml."""
+"""The requirements of the distribution and of each image, and the lock files, against each other."""
 
 from __future__ import annotations
 
@@ -6,12 +6,27 @@ import re
 import tomllib
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from architecture.sources import APPS, REPOSITORY
 
 PYPROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
-PROJECT = PYPROJECT["project"]
-GROUPS = PYPROJECT["dependency-groups"]
+DEPENDENCIES = {Requirement(each) for each in PYPROJECT["project"]["dependencies"]}
+
+
+def group(name: str) -> set[Requirement]:
+    """The requirements of a dependency group and of those that it includes."""
+    found: set[Requirement] = set()
+    for each in PYPROJECT["dependency-groups"][name]:
+        found |= group(each["include-group"]) if isinstance(each, dict) else {Requirement(each)}
+    return found
+
+
+def locked(lock_file: str) -> dict[str, str]:
+    """The version of each package of a lock file."""
+    text = (REPOSITORY / lock_file).read_text()
+    return dict(re.findall(r"^([\w.-]+)==([^ ;\\]+)", text, re.MULTILINE))
 
 
 def requirements(app: str) -> dict[str, str]:
@@ -20,18 +35,22 @@ def requirements(app: str) -> dict[str, str]:
     return dict(re.split(r"(?===)", line, maxsplit=1) for line in text.splitlines())
 
 
-def extra(app: str) -> set[str]:
-    """The libraries that pyproject.toml gives an app."""
-    return {each.partition("==")[0] for each in PROJECT["optional-dependencies"][app.replace("_", "-")]}
+def test_the_distribution_needs_what_its_programs_need_in_the_same_versions() -> None:
+    assert set.union(*map(group, APPS)) == DEPENDENCIES
+
+
+@pytest.mark.parametrize("requirement", DEPENDENCIES, ids=str)
+def test_a_dependency_has_a_lowest_version_and_an_excluded_one(requirement: Requirement) -> None:
+    assert sorted(each.operator for each in requirement.specifier) == ["<", ">="]
 
 
 @pytest.mark.parametrize(("app", "other"), [APPS, APPS[::-1]])
 def test_an_app_installs_its_own_libraries_and_none_of_the_others(app: str, other: str) -> None:
+    own, others = ({each.name for each in group(name)} for name in (app, other))
     installed = requirements(app).keys()
-    common = {each.partition("==")[0] for each in PROJECT["dependencies"]}
-    assert extra(app) | common <= installed
-    assert extra(other) - extra(app)
-    assert not (extra(other) - extra(app)) & installed
+    assert own <= installed
+    assert others - own
+    assert not (others - own) & installed
 
 
 def test_the_intake_installs_no_obstore_and_the_broker_no_web_framework() -> None:
@@ -49,27 +68,28 @@ def test_every_requirement_is_pinned_and_hashed(app: str) -> None:
     assert loose == set()
 
 
-def pins(requirements: list[str | dict[str, str]]) -> set[str]:
-    """The pinned requirements as a lock file writes them, without those of included groups."""
-    exact = (re.fullmatch(r"([\w.-]+)(?:\[.*\])?(==.*)", each) for each in requirements if isinstance(each, str))
-    return {re.sub(r"[-_.]+", "-", each[1]).lower() + each[2] for each in exact if each}
-
-
 @pytest.mark.parametrize(
-    ("lock_file", "extras", "groups"),
+    ("lock_file", "asked"),
     [
-        ("requirements/dev.txt", ["processing-requests", "message-broker"], ["run", "dev"]),
-        ("requirements/run.txt", ["processing-requests", "message-broker"], ["run"]),
-        ("apps/processing_requests/requirements.txt", ["processing-requests"], []),
-        ("apps/message_broker/requirements.txt", ["message-broker"], []),
+        ("requirements/dev.txt", DEPENDENCIES | group("dev")),
+        ("requirements/run.txt", DEPENDENCIES | group("run")),
+        ("apps/processing_requests/requirements.txt", group("processing_requests")),
+        ("apps/message_broker/requirements.txt", group("message_broker")),
     ],
 )
-def test_what_pyproject_toml_pins_is_locked_at_that_version(
-    lock_file: str, extras: list[str], groups: list[str]
-) -> None:
+def test_what_is_locked_lies_within_the_ranges_of_pyproject_toml(lock_file: str, asked: set[Requirement]) -> None:
     """Otherwise: `make lock`."""
-    asked = [PROJECT["dependencies"], *(PROJECT["optional-dependencies"][extra] for extra in extras)]
-    pinned = set().union(*(pins(each) for each in [*asked, *(GROUPS[group] for group in groups)]))
-    locked = set(re.findall(r"^[\w.-]+==[^ ;\\]+", (REPOSITORY / lock_file).read_text(), re.MULTILINE))
-    assert len(pinned) > len(PROJECT["dependencies"])
-    assert pinned - locked == set()
+    versions = locked(lock_file)
+    outside = {
+        f"{requirement} is locked as {version}"
+        for requirement in asked
+        if not (version := versions.get(canonicalize_name(requirement.name)))
+        or not requirement.specifier.contains(version)
+    }
+    assert outside == set()
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_an_image_installs_the_versions_that_the_tests_run_with(app: str) -> None:
+    tested = locked("requirements/dev.txt")
+    assert locked(f"apps/{app}/requirements.txt").items() <= tested.items()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import pty
+import shutil
 import signal
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,25 +25,31 @@ STOP_SECONDS: Final = 15
 
 
 class Run:
-    """One `make run`, in its own session, as in its own terminal."""
+    """One `make run`, in its own session.
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+    on_terminal: whether its output is a terminal, or else a pipe.
+    """
+
+    def __init__(self, environment: Mapping[str, str], log: Path, *, on_terminal: bool = False) -> None:
         self._log = log
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "dev/run.py"],
-                cwd=REPOSITORY,
-                env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"} | dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        reading, writing = pty.openpty() if on_terminal else os.pipe()
+        self._process = subprocess.Popen(
+            [sys.executable, "dev/run.py"],
+            cwd=REPOSITORY,
+            env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"} | dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=writing,
+            stderr=writing,
+            start_new_session=True,
+        )
+        os.close(writing)
+        self._recorder = threading.Thread(target=_record, args=(reading, log))
+        self._recorder.start()
 
     @property
     def output(self) -> str:
-        """All that was printed on the terminal."""
-        return self._log.read_text()
+        """All that it has printed."""
+        return self._log.read_text() if self._log.exists() else ""
 
     @property
     def is_over(self) -> bool:
@@ -57,4 +67,11 @@ class Run:
         """Do what Ctrl-C does, which reaches every process of the terminal's foreground; return the exit code."""
         if not self.is_over:
             os.killpg(self._process.pid, signal.SIGINT)
-        return self._process.wait(STOP_SECONDS)
+        exit_code = self._process.wait(STOP_SECONDS)
+        self._recorder.join(STOP_SECONDS)
+        return exit_code
+
+
+def _record(reading: int, log: Path) -> None:
+    with open(reading, "rb", buffering=0) as terminal, log.open("wb", buffering=0) as copy, suppress(OSError):
+        shutil.copyfileobj(terminal, copy)  # a terminal without a writer is an OSError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import time
@@ -36,8 +37,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
 def run(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Run]]:
     runs: list[Run] = []
 
-    def start(**more: str) -> Run:
-        runs.append(Run(environment | more, tmp_path / f"run-{len(runs)}.log"))
+    def start(*, on_terminal: bool = False, **more: str) -> Run:
+        runs.append(Run(environment | more, tmp_path / f"run-{len(runs)}.log", on_terminal=on_terminal))
         return runs[-1]
 
     yield start
@@ -59,6 +60,18 @@ def test_it_prints_the_address_the_token_and_a_curl_line_that_works_when_pasted(
 
     assert answered.stdout == b'{"message": "Request processed successfully"}'
     until(lambda: one_machine.objects() == {NAME: md5(CONTENT)}, "the e-mail is archived")
+
+
+@pytest.mark.parametrize("on_terminal", [True, False])
+def test_each_line_has_the_name_of_its_process_and_one_time(run: Callable[..., Run], *, on_terminal: bool) -> None:
+    running = run(on_terminal=on_terminal)
+    running.curl()
+    running.interrupt()
+
+    assert ('"event": "started"' in running.output) is not on_terminal
+    lines = [line for line in re.sub(r"\x1b\[\d+m", "", running.output).splitlines() if " | " in line]
+    assert {line.split("|")[0].strip() for line in lines} == {"system", "processing_requests", "message_broker"}
+    assert [line for line in lines if len(re.findall(r"\d\d:\d\d:\d\d", line)) != 1] == []
 
 
 def test_ctrl_c_stops_both_services_within_two_seconds(run: Callable[..., Run]) -> None:

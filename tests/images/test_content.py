@@ -74,5 +74,6 @@ def test_an_image_says_what_it_is_and_runs_as_nobody(engine: Engine, image: str,
     assert labels["description"]
     assert config["User"] == "10001:10001"
     assert config["Cmd"] == ["python", "-m", app]
+    assert look(engine, image, *config["Cmd"], "--version") == [f"{app} {VERSION}"]
     assert config["StopSignal"] in {"SIGTERM", "15"}
     assert not config.get("Volumes")

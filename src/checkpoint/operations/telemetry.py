@@ -6,12 +6,12 @@ import logging
 import sys
 import traceback
 from contextlib import suppress
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import structlog
 
-LogFormat = Literal["auto", "json", "console"]
-LogLevel = Literal["debug", "info", "warning", "error"]
+if TYPE_CHECKING:
+    from checkpoint.settings import LogFormat, LogLevel
 
 
 def configure_logging(level: LogLevel, log_format: LogFormat) -> None:

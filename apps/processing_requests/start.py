@@ -1,0 +1,35 @@
+"""Start the intake: settings, telemetry, run."""
+
+import os
+import sys
+
+import structlog
+import uvloop
+
+from checkpoint.operations.telemetry import configure_logging, log_failure
+from checkpoint.parameter_store import ParametersUnavailableError, fetch
+from checkpoint.settings import SettingsError, load, references
+from processing_requests.service import run
+from processing_requests.settings import IntakeSettings
+
+
+async def _load_and_run() -> None:
+    settings = await load(IntakeSettings, os.environ, fetch)
+    configure_logging(settings.log_level, settings.log_format)
+    parameter = references(os.environ).get("TOKEN", "")
+
+    async def fetch_tokens() -> str:
+        return (await fetch([parameter]))[parameter]
+
+    await run(settings, fetch_tokens if parameter else None)
+
+
+def start() -> None:
+    """Run the service until it is stopped; exit with 1 and the reason where it cannot start or fails."""
+    try:
+        uvloop.run(_load_and_run())
+    except (SettingsError, ParametersUnavailableError) as error:
+        sys.exit(f"processing_requests cannot start: {error}")
+    except Exception as error:  # noqa: BLE001  whoever restarts it finds the reason in the log
+        log_failure(structlog.get_logger(), error)
+        sys.exit(1)

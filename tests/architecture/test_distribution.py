@@ -1,0 +1,58 @@
+"""The wheel that `pip install .` makes: what is in it, and what it says about itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.metadata import Metadata
+
+from architecture.sources import APPS, MODULES, REPOSITORY, ROOTS
+from checkpoint.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+METADATA = f"checkpoint_emails-{VERSION}.dist-info"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
+    directory = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "--target=wheel", f"--directory={directory}"]
+    subprocess.run(build, cwd=REPOSITORY, capture_output=True, check=True)
+    [built] = directory.iterdir()
+    with zipfile.ZipFile(built) as opened:
+        yield opened
+
+
+def test_it_holds_every_module_and_the_mark_of_its_types_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+    modules = {
+        path.relative_to(root.parent).as_posix() for root in ROOTS for path in MODULES if path.is_relative_to(root)
+    }
+    packed = {name for name in wheel.namelist() if not name.startswith(f"{METADATA}/")}
+    assert packed == modules | {"checkpoint/py.typed"}
+
+
+def test_it_has_a_console_script_for_each_program_named_as_its_module(wheel: zipfile.ZipFile) -> None:
+    lines = wheel.read(f"{METADATA}/entry_points.txt").decode().splitlines()
+    scripts = lines[lines.index("[console_scripts]") + 1 :]
+    assert {f"{app} = {app}.__main__:main" for app in APPS} <= set(scripts)
+
+
+def test_its_metadata_is_valid_has_the_licence_and_no_link_that_leads_nowhere_on_an_index(
+    wheel: zipfile.ZipFile,
+) -> None:
+    metadata = Metadata.from_email(wheel.read(f"{METADATA}/METADATA"), validate=True)
+    assert (metadata.name, metadata.license_expression, metadata.license_files) == (
+        "checkpoint-emails",
+        "MIT",
+        ["LICENSE"],
+    )
+    assert f"{METADATA}/licenses/LICENSE" in wheel.namelist()
+    assert metadata.description
+    assert "](" in metadata.description
+    assert metadata.description.count("](") == metadata.description.count("](https://")
