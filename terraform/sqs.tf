@@ -10,7 +10,8 @@ resource "aws_sqs_queue" "main" {
   sqs_managed_sse_enabled    = true
 
   # The broker dead-letters a bad message itself, with the reason, when it first receives it. This policy is for a
-  # message that crashes the broker before it can do so. A good message must never reach this limit. SQS keeps a
+  # message that crashes the broker before it can do so. A good message reaches it only if many brokers are
+  # killed while they hold it. SQS keeps a
   # received message hidden for 12 hours at most, so an archive that is unavailable for all four days of retention costs
   # 8 receives. That leaves 12 for restarts of the broker.
   # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html

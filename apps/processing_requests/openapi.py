@@ -24,10 +24,11 @@ _EXAMPLE: Final = {
 Text = Annotated[str, Meta(min_length=1)]
 Digits = Annotated[str, Meta(pattern="^[0-9]{1,20}$")]
 Number = Annotated[int, Meta(ge=0)]
+MaxBytes = Annotated[int, Meta(description="With 413: the limit.")] | msgspec.UnsetType
 
 
 class Email(msgspec.Struct):
-    """An e-mail event. Further members are kept as they are posted."""
+    """An e-mail event. Further members are kept as they are posted; no two members of an object have one name."""
 
     email_subject: Text
     email_sender: Text
@@ -52,6 +53,7 @@ class Refused(msgspec.Struct):
     """The e-mail was not taken."""
 
     error: str
+    max_bytes: MaxBytes = msgspec.UNSET
 
 
 class ProblemError(msgspec.Struct):
@@ -68,6 +70,7 @@ class Problem(msgspec.Struct):
     title: str
     status: int
     detail: str
+    max_bytes: MaxBytes = msgspec.UNSET
     errors: list[ProblemError] | msgspec.UnsetType = msgspec.UNSET
 
 
