@@ -26,7 +26,7 @@ ENTRIES: Final = 10
 LONGEST_MESSAGE_BYTES: Final = 1_048_576
 _ANY_QUEUE_TAKES_BYTES: Final = 262_144
 
-# A call lasts some 20 ms, and a core makes about a thousand of them per second: more at once than this only queue up.
+# The SDK takes a core for part of each call, so more calls at once than this only wait for each other.
 _CALLS_AT_ONCE: Final = 32
 
 CALL_SECONDS: Final = 10  # for a call with its retries
