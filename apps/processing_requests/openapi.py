@@ -157,6 +157,11 @@ def _refusals(refused: dict[str, Any], problem: dict[str, Any]) -> dict[str, Any
             },
         )
         response["headers"] |= {name: {"schema": {"type": "string"}} for name in refusal.headers}
+        if refusal.closes:
+            response["headers"]["Connection"] = {
+                "description": "With `close` the connection ends.",
+                "schema": {"type": "string"},
+            }
         response["content"]["application/json"]["examples"][refusal.error] = {
             "summary": refusal.detail,
             "value": {"error": refusal.error},
