@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import structlog
 
+from checkpoint.operations.telemetry import log_failure
 from processing_requests import answers
 from processing_requests.http.reader import RequestReader
 
@@ -52,6 +53,13 @@ class Connection(RequestReader):
 
     def data_received(self, data: bytes) -> None:
         """As asyncio says."""
+        try:
+            self._read(data)
+        except Exception as error:  # noqa: BLE001  one connection's fault is not the others'
+            log_failure(_log, error)
+            self.abort()
+
+    def _read(self, data: bytes) -> None:
         states, state = self._connections, self._state
         if state is states.idle:
             self._read_head(data, 0)

@@ -121,9 +121,12 @@ class OpenConnections:
             state.members.pop(connection, None)
 
     def hold(self, size: int, *, own: int = 0) -> bool:
-        """Count bytes; whether they are within the bound, or all of them, or none, are the connection's own."""
+        """Count bytes; whether the connection may hold what it holds now.
+
+        own: all bytes that it holds.
+        """
         self.held_bytes += size
-        return self.held_bytes <= max(self._bounds.held_bytes, own)
+        return own <= self._bounds.small_bytes or self.held_bytes <= max(self._bounds.held_bytes, own)
 
     def start(self) -> None:
         """Look for what lasts too long, from now until the drain's end."""
