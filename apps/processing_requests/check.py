@@ -34,12 +34,12 @@ _STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 class _Posted(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw(b"null")
-    token: msgspec.Raw = msgspec.Raw(b"null")
+    token: str | None = None
 
 
 _decoder: Final = msgspec.json.Decoder()
 _finder: Final = msgspec.json.Decoder(_Posted)
-_text_decoder: Final = msgspec.json.Decoder(str)
+_member_finder: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def check(fields: Mapping[bytes, bytes], body: bytes, *, tokens: Tokens, latest: int, max_bytes: int) -> Email:
@@ -53,11 +53,12 @@ def check(fields: Mapping[bytes, bytes], body: bytes, *, tokens: Tokens, latest:
     """
     try:
         found = _finder.decode(body)
+    except msgspec.ValidationError:
+        raise RefusedError(INVALID_TOKEN if _is_object(body) else INVALID_JSON) from None
     except (ValueError, RecursionError):
         raise RefusedError(INVALID_JSON) from None
-    in_body = _token(found.token)
-    in_header = bearer(fields)
-    if not tokens.accept(in_body if in_header is None else in_header):
+    presented = bearer(fields)
+    if not tokens.accept(found.token if presented is None else presented):
         raise RefusedError(INVALID_TOKEN)
     posted = _decode(body)
     try:
@@ -96,17 +97,13 @@ def bearer(fields: Mapping[bytes, bytes]) -> bytes | None:
     return token.strip() if scheme.lower() == b"bearer" else None
 
 
-def _token(text: msgspec.Raw) -> str | None:
-    """The body's token, decoded only where it is a string. Raises RefusedError."""
-    raw = bytes(text)
-    if raw == b"null":
-        return None
-    if not raw.startswith(b'"'):
-        raise RefusedError(INVALID_TOKEN)
+def _is_object(body: bytes) -> bool:
+    """Whether it is a JSON object; if so, its token is of a wrong type, which is found before the rest is looked at."""
     try:
-        return _text_decoder.decode(raw)
-    except ValueError:
-        raise RefusedError(INVALID_JSON) from None
+        _member_finder.decode(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _decode(body: bytes) -> dict[str, Any]:

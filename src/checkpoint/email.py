@@ -115,15 +115,15 @@ def _check(data: object) -> tuple[list[Fault], str]:
     faults = []
     timestream = ""
     for name in FIELDS:
-        pointer, value = f"/{name}", data.get(name)
+        value = data.get(name)
         if name == "email_timestream":
             timestream = _digits(value)
             if not timestream:
-                faults.append(Fault(pointer, "must be seconds since 1970: ASCII digits, at most 20, or an integer."))
-        elif name not in data:
-            faults.append(Fault(pointer, "is missing."))
-        elif not isinstance(value, str) or not value:
-            faults.append(Fault(pointer, "must be a string that is not empty."))
+                reason = "must be seconds since 1970: ASCII digits, at most 20, or an integer."
+                faults.append(Fault(f"/{name}", reason))
+        elif not value or not isinstance(value, str):
+            reason = "must be a string that is not empty." if name in data else "is missing."
+            faults.append(Fault(f"/{name}", reason))
     return faults, timestream
 
 
