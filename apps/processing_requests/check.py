@@ -32,14 +32,18 @@ _MAX_VALUES: Final = 500_000
 _STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 
+_NULL: Final = msgspec.Raw(b"null")
+
+
 class _Posted(msgspec.Struct):
-    data: msgspec.Raw = msgspec.Raw(b"null")
+    data: msgspec.Raw = _NULL
     token: str | None = None
 
 
 _decoder: Final = msgspec.json.Decoder()
 _finder: Final = msgspec.json.Decoder(_Posted)
 _member_finder: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_token_decoder: Final = msgspec.json.Decoder(str | None)
 
 
 def check(fields: Mapping[bytes, bytes], body: bytes, *, tokens: Tokens, latest: int, max_bytes: int) -> Email:
@@ -51,12 +55,7 @@ def check(fields: Mapping[bytes, bytes], body: bytes, *, tokens: Tokens, latest:
     max_bytes: the longest e-mail that can be taken.
     Raises RefusedError.
     """
-    try:
-        found = _finder.decode(body)
-    except msgspec.ValidationError:
-        raise RefusedError(INVALID_TOKEN if _is_object(body) else INVALID_JSON) from None
-    except (ValueError, RecursionError):
-        raise RefusedError(INVALID_JSON) from None
+    found = _find(body)
     presented = bearer(fields)
     if not tokens.accept(found.token if presented is None else presented):
         raise RefusedError(INVALID_TOKEN)
@@ -97,13 +96,19 @@ def bearer(fields: Mapping[bytes, bytes]) -> bytes | None:
     return token.strip() if scheme.lower() == b"bearer" else None
 
 
-def _is_object(body: bytes) -> bool:
-    """Whether it is a JSON object; if so, its token is of a wrong type, which is found before the rest is looked at."""
+def _find(body: bytes) -> _Posted:
+    """The two members that matter, with `data` as text; of several of one name the last. Raises RefusedError."""
     try:
-        _member_finder.decode(body)
+        try:
+            return _finder.decode(body)
+        except msgspec.ValidationError:  # a token that is no string, though one of that name may follow; or no object
+            members = _member_finder.decode(body)
     except (ValueError, RecursionError):
-        return False
-    return True
+        raise RefusedError(INVALID_JSON) from None
+    try:
+        return _Posted(members.get("data", _NULL), _token_decoder.decode(members["token"]))
+    except ValueError:
+        raise RefusedError(INVALID_TOKEN) from None
 
 
 def _decode(body: bytes) -> dict[str, Any]:
