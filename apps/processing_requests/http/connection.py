@@ -8,6 +8,7 @@ import structlog
 
 from checkpoint.operations.telemetry import log_failure
 from processing_requests import answers
+from processing_requests.http.body import ChunkedBody
 from processing_requests.http.reader import RequestReader
 
 if TYPE_CHECKING:
@@ -151,6 +152,9 @@ class Connection(RequestReader):
         self._request = self._held = None
         if response.closes or not request.keeps_alive or self._connections.draining:
             self._closes = True
+        elif isinstance(self._body, ChunkedBody):
+            # The client may send its next request together with the end of this body, which cannot be told apart there.
+            self._closes = True
         if self._closes:
             connection = b"Connection: close\r\n\r\n"
         else:
@@ -164,10 +168,10 @@ class Connection(RequestReader):
         if self._is_full:
             self._move(states.untaken)
             self._stop_reading()
+        elif self._body is not None and not self._is_broken and not states.draining:
+            self._go_on_dropping()
         elif self._closes or states.draining:
             self._close()
-        elif self._body is not None:
-            self._go_on_dropping()
         elif self._unread:
             # One request per turn of the loop, so that no client keeps the others waiting.
             self._move(states.answering)
