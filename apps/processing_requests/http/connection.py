@@ -124,7 +124,8 @@ class Connection(RequestReader):
         self.abort()
 
     def end_body(self) -> None:
-        """Answer that the body did not come in time."""
+        """Answer that the body did not come in time; the rest of it is not waited for."""
+        self._is_broken = True
         self._refuse(answers.REQUEST_TIMEOUT)
 
     def release(self) -> None:
