@@ -16,20 +16,21 @@ from urllib.parse import urljoin
 from processes import started_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+SERVERS: Final = Path(__file__).parent / "servers"
 TESTS: Final = Path(__file__).parents[1] / "tests"
 
 
 class Queue:
     """A queue; this one keeps nothing.
 
-    environment: the settings that lead a server to it. process: what stands for a service; None where nothing does.
+    environment: the settings that lead a server to it. stubs: the processes that stand for other services.
     """
 
-    def __init__(self, environment: Mapping[str, str] | None = None, process: int | None = None) -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None, stubs: Sequence[int] = ()) -> None:
         self.environment = environment or {}
-        self.process = process
+        self.stubs = list(stubs)
 
     def kept(self) -> int:
         """How many messages it holds."""
@@ -55,19 +56,20 @@ class SQLiteQueue(Queue):
 
 
 class SQSQueue(Queue):
-    """The queue of a stub of SQS, which runs as a process. url: the queue's."""
+    """The queue of a stub of SQS, with a stub of SSM beside it. url, ssm_url: the queue's, and SSM's endpoint."""
 
-    def __init__(self, url: str, process: int) -> None:
+    def __init__(self, url: str, ssm_url: str, stubs: Sequence[int]) -> None:
         environment = {
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_CONFIG_FILE": os.devnull,
+            "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ENDPOINT_URL_SQS": urljoin(url, "/"),
-            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL_SSM": ssm_url,
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "QUEUE_URL": url,
         }
-        super().__init__(environment, process)
+        super().__init__(environment, stubs)
         self._url = url
 
     def kept(self) -> int:
@@ -76,27 +78,37 @@ class SQSQueue(Queue):
         body = json.dumps({"QueueUrl": self._url, "AttributeNames": [name]}).encode()
         headers = {"X-Amz-Target": "AmazonSQS.GetQueueAttributes"}
         request = urllib.request.Request(urljoin(self._url, "/"), body, headers)  # noqa: S310  http, loopback
-        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310  as above
             return int(json.load(response)["Attributes"][name])
 
     def sends(self) -> int:
         """Calls of SendMessage and SendMessageBatch."""
-        with urllib.request.urlopen(urljoin(self._url, "/counts"), timeout=30) as response:  # noqa: S310
+        with urllib.request.urlopen(urljoin(self._url, "/counts"), timeout=30) as response:  # noqa: S310  as above
             calls: dict[str, int] = json.load(response)["calls"]
         return calls.get("SendMessage", 0) + calls.get("SendMessageBatch", 0)
 
 
 @contextmanager
 def opened(kind: str, directory: Path, *, latency: float, cores: frozenset[int]) -> Iterator[Queue]:
-    """A new queue. kind: `sqlite`, `sqs`, or empty for none. latency: seconds per call to SQS. cores: of the stub."""
+    """A new queue. kind: `sqlite`, `sqs`, or empty for none. latency: seconds per call to AWS. cores: of the stubs."""
     if kind == "sqs":
-        command = [sys.executable, "-m", "stubs.sqs", "--latency", str(latency)]
-        with started_on(cores):
-            stub = subprocess.Popen(command, cwd=TESTS, stdout=subprocess.PIPE, text=True)
-        with stub:
-            try:
-                yield SQSQueue(stub.stdout.readline().strip() if stub.stdout else "", stub.pid)
-            finally:
-                stub.kill()
+        options = ["--latency", str(latency)]
+        with (
+            _stub(["-m", "stubs.sqs", *options], cores) as (sqs, url),
+            _stub([str(SERVERS / "ssm.py"), *options], cores) as (ssm, ssm_url),
+        ):
+            yield SQSQueue(url, ssm_url, [sqs, ssm])
     else:
         yield SQLiteQueue(directory) if kind == "sqlite" else Queue()
+
+
+@contextmanager
+def _stub(arguments: list[str], cores: frozenset[int]) -> Iterator[tuple[int, str]]:
+    """Its process, and what it prints once it listens."""
+    with started_on(cores):
+        stub = subprocess.Popen([sys.executable, *arguments], cwd=TESTS, stdout=subprocess.PIPE, text=True)
+    with stub:
+        try:
+            yield stub.pid, stub.stdout.readline().strip() if stub.stdout else ""
+        finally:
+            stub.kill()

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -34,7 +34,7 @@ class ServerFailedError(Exception):
 class Server:
     """How a server is started.
 
-    command: what starts it; `{port}` stands for the port on which it shall listen.
+    command: what starts it; `{port}` and `{private_port}` stand for ports that are free, here and in the environment.
     environment: all that it gets, beside what its queue needs. cores: on which it runs.
     """
 
@@ -49,16 +49,18 @@ def running(server: Server, directory: Path, queue: Mapping[str, str]) -> Iterat
 
     directory: where it runs. queue: the settings that lead to its queue. Raises ServerFailedError.
     """
-    port = free_port()
-    command = [part.format(port=port) for part in server.command]
-    own = {name: value.format(port=port) for name, value in server.environment.items()}
+    ports = {"port": free_port(), "private_port": free_port()}
+    command = [part.format(**ports) for part in server.command]
+    own = {name: value.format(**ports) for name, value in server.environment.items()}
     log = directory / "log"
     with log.open("ab") as output, started_on(server.cores):
         environment = {"PATH": os.environ["PATH"], **own, **queue}
-        process = subprocess.Popen(command, cwd=directory, env=environment, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command, cwd=directory, env=environment, stdout=output, stderr=output, start_new_session=True
+        )
     try:
-        _wait(process, port, log)
-        yield process.pid, f"http://127.0.0.1:{port}{PATH}"
+        _wait(process, ports["port"], log)
+        yield process.pid, f"http://127.0.0.1:{ports['port']}{PATH}"
         if process.poll() is not None:
             raise ServerFailedError(f"{command} ended with {process.returncode} under load:\n{_tail(log)}")
         process.send_signal(signal.SIGTERM)
@@ -67,7 +69,8 @@ def running(server: Server, directory: Path, queue: Mapping[str, str]) -> Iterat
         except subprocess.TimeoutExpired:
             raise ServerFailedError(f"{command} did not stop within {_STOP_SECONDS} s:\n{_tail(log)}") from None
     finally:
-        process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # with what it has started
         process.wait()
 
 
