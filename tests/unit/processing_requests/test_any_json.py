@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from checkpoint.email import FIELDS, Email
 from json_texts import names_of_one_object_are_distinct, written
-from processing_requests.body import decode, text_of_data
+from processing_requests import check as checking
+from processing_requests.tokens import Tokens
 from unit.processing_requests.intake import NOW, Intake
 from unit.processing_requests.posted_emails import JSON, email, posted
 
@@ -33,7 +34,13 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4),
     max_leaves=12,
 )
-timestreams = st.integers(0, NOW + 600) | st.integers(0, NOW).map(str) | st.from_regex(r"\A[0-9]{1,21}\Z") | values
+timestreams = (
+    st.integers(0, NOW + 600)
+    | st.integers(0, NOW + 600).map(float)
+    | st.integers(0, NOW).map(str)
+    | st.from_regex(r"\A[0-9]{1,21}\Z")
+    | values
+)
 good_text = st.text(min_size=1)
 near_emails = st.fixed_dictionaries(
     {},
@@ -41,7 +48,9 @@ near_emails = st.fixed_dictionaries(
 )
 good_emails = st.fixed_dictionaries(
     {
-        name: st.integers(0, NOW).map(str) | st.integers(0, NOW) if name == "email_timestream" else good_text
+        name: st.integers(0, NOW).flatmap(lambda number: st.sampled_from([str(number), number, float(number)]))
+        if name == "email_timestream"
+        else good_text
         for name in FIELDS
     }
 )
@@ -69,7 +78,12 @@ def check(body: bytes) -> None:
         assert json.loads(kept) == data
         assert list(json.loads(kept)) == list(data)
         assert kept.decode() in on_one_line(body.decode())
-        assert Email.read(kept).timestream == str(data["email_timestream"])
+        assert Email.read(kept).timestream == digits(data["email_timestream"])
+
+
+def digits(timestream: float | str) -> str:
+    """Those of the e-mail's name: of an integer, however it is written."""
+    return timestream if isinstance(timestream, str) else str(int(timestream))
 
 
 def on_one_line(text: str) -> str:
@@ -124,7 +138,7 @@ def test_an_email_that_is_taken_keeps_nothing_of_its_request_in_memory(further: 
     body = f'{{"data":{data},"token":"foobar"}}'.encode().rjust(padding)
     references = sys.getrefcount(body)
 
-    kept = Email.accept(text_of_data(body), decode(body)["data"], latest=NOW)
+    kept = checking.check({}, body, tokens=Tokens("foobar"), latest=NOW, max_bytes=len(body))
 
     assert sys.getrefcount(body) == references
     assert type(kept.body) is bytes
@@ -149,17 +163,15 @@ def test_a_good_request_damaged_anywhere_gets_one_of_the_answers(place: int, cha
     assert answer in ANSWERS
 
 
-header_text = st.text(st.characters(max_codepoint=255, exclude_categories=["Cc"]), max_size=20)
+header_values = st.binary(max_size=20) | st.sampled_from([b"application/json", b"Bearer foobar", b"1", b"\xb2"])
 
 
 @MODEST
 @given(
     headers=st.dictionaries(
-        st.sampled_from(["Content-Type", "Content-Encoding", "Content-Length", "Authorization", "Accept", "Expect"]),
-        header_text | st.sampled_from(["application/json", "Bearer foobar", "application/problem+json", "1", "\xb2"]),
+        st.sampled_from(["Content-Type", "Content-Encoding", "Authorization", "Expect", "Connection"]), header_values
     )
 )
-def test_any_headers_get_one_of_the_answers(headers: dict[str, str]) -> None:
-    raw = {name: value.encode("latin-1") for name, value in headers.items() if name != "Accept"}
-    answer, _ = answered(posted(), raw)  # type: ignore[arg-type]  # httpx takes bytes as well
-    assert answer in ANSWERS
+def test_any_headers_get_one_of_the_answers(headers: dict[str, bytes]) -> None:
+    answer, _ = answered(posted(), headers)  # type: ignore[arg-type]  # httpx takes bytes as well
+    assert answer in {*ANSWERS, (400, b'{"error": "Invalid HTTP request"}')}
