@@ -147,10 +147,12 @@ def _share(found: Results, row: Measured) -> str:
 def _targets(found: Results) -> str:
     lines = []
     for target in targets(found):
+        if target.measured is None:
+            continue
         bound = f"{target.relation} {target.bound:{_whole(target.form)}}{target.unit}"
-        measured = "not measured" if target.measured is None else f"{target.measured:{target.form}}{target.unit}"
+        measured = f"{target.measured:{target.form}}{target.unit}"
         lines.append([target.name, bound, measured, "yes" if target.is_met else "no"])
-    return _lines(["target", "bound", "measured", "met"], lines)
+    return _lines(["target", "bound", "measured", "met"], lines) if lines else ""
 
 
 def _whole(form: str) -> str:
