@@ -9,6 +9,7 @@ import queues
 from disk import empty_directory
 from load import pace, saturate, spin
 from processes import cpu_seconds, peak_bytes, tree
+from rows import CLIENTS
 from serving import Server, ServerFailedError, running
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def run(row: Row, conditions: Conditions) -> dict[str, float]:
         queues.opened(row.queue, directory, latency=conditions.latency, cores=cores.load) as queue,
     ):
         with running(server, directory, queue.environment) as (process, url):
-            loads = [saturate(url, clients=row.clients, seconds=_WARM_UP_SECONDS, cores=cores.load)]
+            loads = [saturate(url, clients=min(CLIENTS, row.clients), seconds=_WARM_UP_SECONDS, cores=cores.load)]
             processes = tree(process)
             sends, cpu, stubs = queue.sends(), cpu_seconds(processes), cpu_seconds(queue.stubs)
             load = spin if row.spins else saturate
