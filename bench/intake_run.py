@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import queues
 from disk import empty_directory
-from load import pace, saturate, spin
-from processes import cpu_seconds, peak_bytes, tree
+from load import EMAIL, TOKEN, pace, saturate, spin
+from processes import cpu, peak_bytes, tree
 from rows import CLIENTS
 from serving import Server, ServerFailedError, running
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from load import Load
-    from processes import Cores
+    from processes import Cores, Cpu
     from rows import Row
 
 MIB: Final = 1024 * 1024
@@ -43,16 +43,17 @@ def run(row: Row, conditions: Conditions) -> dict[str, float]:
         queues.opened(row.queue, directory, latency=conditions.latency, cores=cores.load) as queue,
     ):
         with running(server, directory, queue.environment) as (process, url):
-            loads = [saturate(url, clients=min(CLIENTS, row.clients), seconds=_WARM_UP_SECONDS, cores=cores.load)]
+            loads = [
+                saturate(url, EMAIL, clients=min(CLIENTS, row.clients), seconds=_WARM_UP_SECONDS, cores=cores.load)
+            ]
             processes = tree(process)
-            sends, cpu, stubs = queue.sends(), cpu_seconds(processes), cpu_seconds(queue.stubs)
-            load = spin if row.spins else saturate
-            loads.append(load(url, clients=row.clients, seconds=conditions.seconds * row.lasts, cores=cores.load))
+            sends, before, stubs = queue.sends(), cpu(processes), cpu(queue.stubs)
+            loads.append(_load(row, url, conditions))
             figures = _at_saturation(
                 loads[-1],
                 sends=queue.sends() - sends,
-                cpu=cpu_seconds(processes) - cpu,
-                stubs=cpu_seconds(queue.stubs) - stubs,
+                taken=cpu(processes).since(before),
+                stubs=cpu(queue.stubs).since(stubs),
             )
             if row.half_load:
                 rate = figures["kept_per_second"] * _HALF
@@ -65,18 +66,29 @@ def run(row: Row, conditions: Conditions) -> dict[str, float]:
     return figures
 
 
-def _at_saturation(load: Load, *, sends: int, cpu: float, stubs: float) -> dict[str, float]:
-    """cpu, stubs: seconds that the server and the stubs took meanwhile."""
+def _load(row: Row, url: str, conditions: Conditions) -> Load:
+    seconds, load = conditions.seconds * row.lasts, conditions.cores.load
+    if row.spins:
+        return spin(url, clients=row.clients, seconds=seconds, cores=load)
+    return saturate(url, EMAIL.replace(TOKEN, row.token), clients=row.clients, seconds=seconds, cores=load)
+
+
+def _at_saturation(load: Load, *, sends: int, taken: Cpu, stubs: Cpu) -> dict[str, float]:
+    """sends, taken, stubs: the calls to the queue, and what the server and the stubs took meanwhile."""
+    microseconds = 1e6 / (load.kept + load.refused)
     return {
+        "answers_per_second": (load.kept + load.refused) / load.seconds,
         "kept_per_second": load.kept / load.seconds,
         "refused_per_second": load.refused / load.seconds,
         "failures": load.failures,
-        "cpu_us": cpu / (load.kept + load.refused) * 1e6,
+        "cpu_us": taken.all * microseconds,
+        "cpu_system_us": taken.system * microseconds,
+        "cpu_other_threads_us": taken.other_threads * microseconds,
         "p50_ms": load.p50,
         "p99_ms": load.p99,
         "refused_p99_ms": load.refused_p99,
         "sends_per_message": sends / load.kept if load.kept else 0,
-        "load_cores": load.cores + stubs / load.seconds,
+        "load_cores": load.cores + stubs.all / load.seconds,
     }
 
 

@@ -24,6 +24,7 @@ EMAIL: Final = (
     b'{"data": {"email_subject": "Your Subject", "email_sender": "Your Sender", '
     b'"email_timestream": "1706213694", "email_content": "Your Content"}, "token": "foobar"}'
 )
+TOKEN: Final = b"foobar"
 _ANSWER_SECONDS: Final = 30  # after which wrk counts a request as failed
 _GRACE_SECONDS: Final = 60  # for what a generator does before and after the time for which it was asked
 
@@ -61,10 +62,10 @@ def wrk_version() -> str | None:
     return " ".join(said.split()[:2])
 
 
-def saturate(url: str, *, clients: int, seconds: int, cores: frozenset[int]) -> Load:
+def saturate(url: str, posted: bytes, *, clients: int, seconds: int, cores: frozenset[int]) -> Load:
     """By wrk: each client posts again as soon as it is answered."""
     with tempfile.NamedTemporaryFile() as body:
-        body.write(EMAIL)
+        body.write(posted)
         body.flush()
         options = [f"--connections={clients}", f"--duration={seconds}s", f"--timeout={_ANSWER_SECONDS}s"]
         script = ["--threads=1", "--script", str(HERE / "wrk.lua")]

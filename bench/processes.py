@@ -60,20 +60,32 @@ def tree(root: int) -> list[int]:
     children: dict[int, list[int]] = {}
     for path in PROC.glob("[0-9]*"):
         with suppress(OSError):  # it has ended
-            children.setdefault(int(_stat(int(path.name))[_PARENT]), []).append(int(path.name))
+            children.setdefault(int(_stat(path.name)[_PARENT]), []).append(int(path.name))
     found = [root]
     for process in found:
         found += children.get(process, [])
     return found
 
 
-def cpu_seconds(processes: list[int]) -> float:
-    """User and system time of all their threads, from their start to now."""
-    total = 0
-    for process in processes:
-        fields = _stat(process)
-        total += int(fields[_USER_TICKS]) + int(fields[_SYSTEM_TICKS])
-    return total / _TICKS
+@dataclass(frozen=True, slots=True)
+class Cpu:
+    """Seconds of CPU time. system: of it, within the system. other_threads: of it, not of a process's first thread."""
+
+    all: float
+    system: float
+    other_threads: float
+
+    def since(self, before: Cpu) -> Cpu:
+        """What was taken since then."""
+        return Cpu(self.all - before.all, self.system - before.system, self.other_threads - before.other_threads)
+
+
+def cpu(processes: list[int]) -> Cpu:
+    """What they have taken from their start to now."""
+    every, first = [_stat(str(each)) for each in processes], [_stat(f"{each}/task/{each}") for each in processes]
+    total = sum(map(_ticks, every))
+    system = sum(int(fields[_SYSTEM_TICKS]) for fields in every)
+    return Cpu(total / _TICKS, system / _TICKS, (total - sum(map(_ticks, first))) / _TICKS)
 
 
 def peak_bytes(processes: list[int]) -> int:
@@ -85,5 +97,9 @@ def peak_bytes(processes: list[int]) -> int:
     return total
 
 
-def _stat(process: int) -> list[str]:
-    return (PROC / str(process) / "stat").read_text().rpartition(")")[2].split()
+def _ticks(fields: list[str]) -> int:
+    return int(fields[_USER_TICKS]) + int(fields[_SYSTEM_TICKS])
+
+
+def _stat(of: str) -> list[str]:
+    return (PROC / of / "stat").read_text().rpartition(")")[2].split()

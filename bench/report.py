@@ -7,7 +7,6 @@ Run: `python bench/report.py RESULTS.json` prints it; `--into FILE` puts it into
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from functools import partial
 from operator import truediv
@@ -15,17 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import results
+from documents import into, table
 from rows import CLIENTS, OTHER
 from targets import CROWDS, highest, targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from results import Measured, Results
 
     Column = tuple[str, Callable[[Measured], str]]  # a title, and what stands below it
 
-BETWEEN: Final = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
 _REACHED: Final = 0.95  # of a rate, that which counts as reached
 
 
@@ -62,6 +61,14 @@ CROWD: Final = _columns(
     ("peak MiB", "peak_mib", ",.0f"),
     ("without an answer", "failures", ",.0f"),
 )
+# From the least that is done to the whole.
+PARTS: Final = ("nginx", "wrong_token", "sqlite", "ceiling")
+CPU: Final = _columns(
+    ("answers per second", "answers_per_second", ",.0f"),
+    ("CPU µs", "cpu_us", ",.1f"),
+    ("of it within the system", "cpu_system_us", ",.1f"),
+    ("of it in other threads than the loop's", "cpu_other_threads_us", ",.1f"),
+)
 ALONE: Final = _columns(("p50 ms", "p50_ms", ",.2f"), ("p99 ms", "p99_ms", ",.2f"))
 # What this checkout has, as so many times what the other has.
 AGAINST: Final = (
@@ -77,25 +84,19 @@ def markdown(found: Results) -> str:
     """All tables."""
     crowds = [row for row in found.rows if row.clients > CLIENTS]
     alone = [row for row in found.rows if row.clients == 1]
-    servers = [row for row in found.rows if row.clients == CLIENTS]
+    servers = [row for row in found.rows if row.clients == CLIENTS and not row.key.startswith("wrong_token")]
+    parts_of = [row for key in PARTS if (row := found.row(key))]
     parts = [
         _conditions(found),
         _table(f"{CLIENTS} clients", servers, [*SERVERS, ("ceiling's µs / its", partial(_ratio, found))]),
         _table("crowds", crowds, [("clients", _clients), *CROWD, ("of the highest rate", partial(_share, found))]),
         _table("one client", alone, ALONE),
+        _table("CPU µs per request", parts_of, CPU),
         _table("against the other", _pairs(found), [(title, partial(_gain, found, name)) for title, name in AGAINST]),
         _targets(found),
         _remarks(found),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def into(document: Path, text: str) -> None:
-    """Put it between the two lines. Exits where they are missing."""
-    before = document.read_text()
-    if not BETWEEN.search(before):
-        sys.exit(f"{document} has no lines <!-- bench --> and <!-- /bench -->.")
-    document.write_text(BETWEEN.sub(lambda _: f"\n{text}\n", before))
 
 
 def _conditions(found: Results) -> str:
@@ -112,12 +113,7 @@ def _conditions(found: Results) -> str:
 def _table(kind: str, rows: Sequence[Measured], columns: Sequence[Column]) -> str:
     """A line per row; nothing where there are none."""
     titles = [kind, *(title for title, _ in columns)]
-    return _lines(titles, [[row.title, *(cell(row) for _, cell in columns)] for row in rows]) if rows else ""
-
-
-def _lines(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    rule = ["---", *(["---:"] * (len(titles) - 1))]
-    return "\n".join(f"| {' | '.join(each)} |" for each in [titles, rule, *lines])
+    return table(titles, [[row.title, *(cell(row) for _, cell in columns)] for row in rows]) if rows else ""
 
 
 def _clients(row: Measured) -> str:
@@ -152,7 +148,7 @@ def _targets(found: Results) -> str:
         bound = f"{target.relation} {target.bound:{_whole(target.form)}}{target.unit}"
         measured = f"{target.measured:{target.form}}{target.unit}"
         lines.append([target.name, bound, measured, "yes" if target.is_met else "no"])
-    return _lines(["target", "bound", "measured", "met"], lines) if lines else ""
+    return table(["target", "bound", "measured", "met"], lines) if lines else ""
 
 
 def _whole(form: str) -> str:
@@ -176,7 +172,7 @@ def main() -> None:
     arguments = parser.parse_args()
     text = markdown(results.read(arguments.results))
     if arguments.into:
-        into(arguments.into, text)
+        into(arguments.into, "bench", text)
     else:
         sys.stdout.write(text)
 

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from load import TOKEN
 from servers.nginx import program as nginx
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SERVERS: Final = Path(__file__).parent / "servers"
-SEEDS_PYTHON: Final = Path(sys.prefix) / "seeds_design/bin/python"
+VENV: Final = Path(sys.prefix) / "bench"  # of what runs beside the intake; `make bench` makes it
+SEEDS_PYTHON: Final = VENV / "bin/python"
 CLIENTS: Final = 64
 CROWDS: Final = (600, 3_000, 6_000)
 SPINNING: Final = 3_000
@@ -35,6 +37,7 @@ class Row:
     half_load: whether it is measured at half of that rate too.
     lasts: how many times as long as others it is measured: a crowd takes a while to connect.
     spins: whether the generator is the one that tells refusals apart.
+    token: what is posted; with a wrong one nothing is kept.
     """
 
     key: str
@@ -47,6 +50,7 @@ class Row:
     half_load: bool = False
     lasts: int = 1
     spins: bool = False
+    token: bytes = TOKEN
 
 
 def baselines() -> tuple[list[Row], list[str]]:
@@ -85,6 +89,8 @@ def intake(checkout: Path, *, is_other: bool = False) -> tuple[list[Row], list[s
     rows.append(
         replace(sqlite, key="sqlite_spinning", title=title, environment=few, clients=SPINNING, lasts=2, spins=True)
     )
+    # What a request costs that ends early shows how much of the whole is spent until then.
+    rows.append(replace(sqlite, key="wrong_token", title="intake, wrong token: HTTP and JSON", token=b"barfoo"))
     if is_other:
         rows = [replace(row, key=f"{row.key}{OTHER}", title=f"the other {row.title}") for row in rows]
     return rows, missing

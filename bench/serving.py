@@ -36,11 +36,13 @@ class Server:
 
     command: what starts it; `{port}` and `{private_port}` stand for ports that are free, here and in the environment.
     environment: all that it gets, beside what its queue needs. cores: on which it runs.
+    stop: the signal that ends it.
     """
 
     command: Sequence[str]
     environment: Mapping[str, str]
     cores: frozenset[int]
+    stop: signal.Signals = signal.SIGTERM
 
 
 @contextmanager
@@ -63,7 +65,7 @@ def running(server: Server, directory: Path, queue: Mapping[str, str]) -> Iterat
         yield process.pid, f"http://127.0.0.1:{ports['port']}{PATH}"
         if process.poll() is not None:
             raise ServerFailedError(f"{command} ended with {process.returncode} under load:\n{_tail(log)}")
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(server.stop)
         try:
             process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
