@@ -197,7 +197,7 @@ class Batcher(Generic[Item, Outcome]):
         lingers = self._linger_seconds and (self._lingers_alone or callers_beside)
         if not lingers or self._hurried or left >= self._entries:
             return 0
-        due_in = self._line[-left].put_at + self._linger_seconds - asyncio.get_running_loop().time()
+        due_in = self._line[0].put_at + self._linger_seconds - asyncio.get_running_loop().time()
         return due_in if due_in > _TICK_SECONDS else 0
 
     def _call_when_due(self) -> None:
@@ -241,7 +241,6 @@ class Batcher(Generic[Item, Outcome]):
             for entry in batch:
                 self._answer(entry, Failure(error))  # nobody waits forever, even where this task was cancelled
             raise
-        self._callers[caller].clear()
         self._free_callers += 1  # so that what an outcome leads to starts no other caller
         for entry, outcome in zip(batch, outcomes, strict=False):
             self._answer(entry, outcome)
