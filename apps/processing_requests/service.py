@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ from processing_requests.tokens import Tokens, refresh_periodically
 if TYPE_CHECKING:
     import asyncio
     import socket
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from starlette.applications import Starlette
 
@@ -108,6 +108,17 @@ def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) ->
     return Service(settings, build_app(intake), health, metrics, tokens, sender)
 
 
+@asynccontextmanager
+async def open_service(settings: IntakeSettings) -> AsyncIterator[Service]:
+    """An intake over the queue that the settings name. Raises SettingsError for a setting that cannot be used."""
+    async with AsyncExitStack() as opened:
+        with convert_to_settings_error("QUEUE_URL"):
+            queue = await opened.enter_async_context(open_sending(settings.queue_url))
+        with convert_to_settings_error():
+            service = build(settings, queue)
+        yield service
+
+
 async def run(settings: IntakeSettings, fetch_tokens: FetchTokens | None) -> None:
     """Serve until SIGTERM or SIGINT; return when every request that came has been answered.
 
@@ -115,16 +126,14 @@ async def run(settings: IntakeSettings, fetch_tokens: FetchTokens | None) -> Non
     Raises SettingsError for a setting or a port that cannot be used.
     """
     stop = stop_on_signals()
-    async with AsyncExitStack() as opened:
-        with convert_to_settings_error("QUEUE_URL"):
-            queue = await opened.enter_async_context(open_sending(settings.queue_url))
-        with convert_to_settings_error():
-            service = build(settings, queue)
-            opened.enter_context(
-                serve_private_port(
-                    settings.private_host, settings.private_port, service.health, service.metrics.registry
+    async with open_service(settings) as service:
+        with ExitStack() as opened:
+            with convert_to_settings_error():
+                opened.enter_context(
+                    serve_private_port(
+                        settings.private_host, settings.private_port, service.health, service.metrics.registry
+                    )
                 )
-            )
-            listening = opened.enter_context(listen(settings.host, settings.port))
-        await service.serve(listening, stop, fetch_tokens)
+                listening = opened.enter_context(listen(settings.host, settings.port))
+            await service.serve(listening, stop, fetch_tokens)
     _log.info("stopped")
