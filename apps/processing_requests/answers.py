@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from starlette.responses import Response
+from processing_requests.http.response import Response, make
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from starlette.exceptions import HTTPException
-    from starlette.requests import Request
 
     from checkpoint.email import Fault
 
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Refusal:
     """An answer other than 200.
 
     error: the body's one member, and a problem's title.
     detail: a sentence for those who ask for a problem: what is wrong, and the way out.
+    closes: whether the connection ends after it.
+    is_held: whether it is held back for a moment, so that a crowd that ignores `Retry-After` cannot spin.
     max_bytes: the limit that the request went beyond; None for another fault.
     """
 
@@ -33,6 +31,8 @@ class Refusal:
     error: str
     detail: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    closes: bool = False
+    is_held: bool = False
     max_bytes: int | None = None
 
 
@@ -59,7 +59,7 @@ REQUEST_TIMEOUT: Final = Refusal(
     408,
     "Request timeout",
     "The body did not arrive in time.",
-    {"Connection": "close"},  # RFC 9110, 15.5.9
+    closes=True,  # RFC 9110, 15.5.9
 )
 QUEUE_UNAVAILABLE: Final = Refusal(
     503,
@@ -68,16 +68,26 @@ QUEUE_UNAVAILABLE: Final = Refusal(
     {"Retry-After": "5"},
 )
 OVERLOADED: Final = Refusal(
-    503, "Overloaded", "More e-mails are waiting than the service can hold. Send it again.", {"Retry-After": "1"}
+    503,
+    "Overloaded",
+    "More e-mails are waiting than the service can hold. Send it again.",
+    {"Retry-After": "1"},
+    is_held=True,
 )
 INTERNAL_ERROR: Final = Refusal(
     500, "Internal error", "A fault of the service. Send it again: it is kept once, however often it is sent."
 )
-INVALID_HTTP: Final = Refusal(400, "Invalid HTTP request", "What arrived is not HTTP/1.1.", {"Connection": "close"})
+INVALID_HTTP: Final = Refusal(400, "Invalid HTTP request", "What arrived is not HTTP/1.1.", closes=True)
+TARGET_TOO_LONG: Final = Refusal(414, "URI too long", "The request line is longer than any need be.", closes=True)
 HEAD_TOO_LARGE: Final = Refusal(
-    431, "Request header fields too large", "The headers are longer than any need be.", {"Connection": "close"}
+    431, "Request header fields too large", "The headers are longer than any need be.", closes=True
 )
-# What a POST to /process_request may be answered; the two others are for what is not a request.
+VERSION_NOT_SUPPORTED: Final = Refusal(505, "HTTP version not supported", "Speak HTTP/1.1 or HTTP/1.0.", closes=True)
+NOT_FOUND: Final = Refusal(404, "Not Found", "Not Found; GET /openapi.json describes what there is.")
+METHOD_NOT_ALLOWED: Final = Refusal(
+    405, "Method Not Allowed", "Method Not Allowed; GET /openapi.json describes what there is."
+)
+# What a POST to /process_request may be answered; the others are for what is no such request.
 _OF_REQUESTS: Final = (
     INVALID_TOKEN,
     INVALID_FIELDS,
@@ -89,10 +99,14 @@ _OF_REQUESTS: Final = (
     OVERLOADED,
     INTERNAL_ERROR,
 )
-REFUSALS: Final = (*_OF_REQUESTS, INVALID_HTTP, HEAD_TOO_LARGE)
+REFUSALS: Final = (*_OF_REQUESTS, INVALID_HTTP, TARGET_TOO_LONG, HEAD_TOO_LARGE, VERSION_NOT_SUPPORTED)
 STATUSES: Final = sorted({200} | {refusal.status for refusal in _OF_REQUESTS})
 
-_PROCESSED: Final = json.dumps({"message": "Request processed successfully"}).encode()
+_JSON: Final = "application/json"
+_PROCESSED: Final = make(
+    200, _JSON, json.dumps({"message": "Request processed successfully"}).encode(), {"X-Message-Id": "%s"}
+)
+_PROCESSED_START: Final = _PROCESSED.start.decode()
 
 
 class RefusedError(Exception):
@@ -106,11 +120,6 @@ class RefusedError(Exception):
         self.refusal = refusal
         self.faults = faults
 
-    @property
-    def fields(self) -> list[str]:
-        """The e-mail's fields that are wrong, by name; `data` where the whole of it is."""
-        return [_field(fault) for fault in self.faults]
-
 
 def too_large(max_bytes: int) -> Refusal:
     """The refusal of what is longer than so many bytes."""
@@ -120,24 +129,35 @@ def too_large(max_bytes: int) -> Refusal:
 
 def processed(identity: str) -> Response:
     """200: the queue has confirmed the e-mail as durable."""
-    return Response(_PROCESSED, media_type="application/json", headers={"X-Message-Id": identity})
+    return Response(200, (_PROCESSED_START % identity).encode(), _PROCESSED.body)
 
 
-def refused(request: Request, refusal: Refusal, faults: Sequence[Fault] = ()) -> Response:
-    """The refusal in the form that the client asked for: `error` by default, RFC 9457 where it accepts that."""
-    wants_problem = any(PROBLEM_MEDIA_TYPE in value.lower() for value in request.headers.getlist("accept"))
-    body: dict[str, object] = _problem(refusal, faults) if wants_problem else {"error": refusal.error}
+def refused(fields: Mapping[bytes, bytes], refusal: Refusal, faults: Sequence[Fault] = ()) -> Response:
+    """The refusal in the form that the client asked for: `error` by default, RFC 9457 where it accepts that.
+
+    fields: the request's, as `Request` has them.
+    """
+    if PROBLEM_MEDIA_TYPE.encode() in fields.get(b"accept", b"").lower():
+        return _response(refusal, PROBLEM_MEDIA_TYPE, _problem(refusal, faults))
+    return _READY.get(refusal) or _response(refusal, _JSON, {"error": refusal.error})
+
+
+def names_of(faults: Sequence[Fault]) -> list[str]:
+    """The e-mail's fields that are wrong, by name; `data` where the whole of it is."""
+    return [_field(fault) for fault in faults]
+
+
+def _response(refusal: Refusal, media_type: str, body: dict[str, object]) -> Response:
     if refusal.max_bytes is not None:
         body["max_bytes"] = refusal.max_bytes
-    media_type = PROBLEM_MEDIA_TYPE if wants_problem else "application/json"
-    return Response(json.dumps(body), refusal.status, dict(refusal.headers), media_type)
-
-
-def refusal_of(error: HTTPException) -> Refusal:
-    """A refusal for what the router itself refuses: another path, another method."""
-    phrase = HTTPStatus(error.status_code).phrase
-    detail = f"{phrase}; GET /openapi.json describes what there is."
-    return Refusal(error.status_code, phrase, detail, error.headers or {})
+    return make(
+        refusal.status,
+        media_type,
+        json.dumps(body).encode(),
+        refusal.headers,
+        closes=refusal.closes,
+        is_held=refusal.is_held,
+    )
 
 
 def _problem(refusal: Refusal, faults: Sequence[Fault]) -> dict[str, object]:
@@ -158,3 +178,6 @@ def _sentence(fault: Fault) -> str:
 
 def _field(fault: Fault) -> str:
     return fault.pointer.removeprefix("/") or "data"
+
+
+_READY: Final = {refusal: _response(refusal, _JSON, {"error": refusal.error}) for refusal in REFUSALS}

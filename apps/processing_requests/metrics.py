@@ -24,8 +24,7 @@ class Metrics:
             ["status"],
             registry=self.registry,
         )
-        for status in STATUSES:
-            self.requests.labels(status)
+        self.answered = {status: self.requests.labels(status) for status in STATUSES}
         self.request_duration = Histogram(
             "checkpoint_request_duration_seconds",
             "Time from the headers of a request to POST /process_request to its answer.",
@@ -36,6 +35,11 @@ class Metrics:
         self.client_disconnects = Counter(
             "checkpoint_client_disconnects",
             "Requests to POST /process_request whose client closed the connection before the body had arrived.",
+            registry=self.registry,
+        )
+        self.connections_given_up = Counter(
+            "checkpoint_connections_given_up",
+            "Connections that were closed because there were as many as there may be.",
             registry=self.registry,
         )
         self.batch_messages = Histogram(
@@ -56,11 +60,13 @@ class Metrics:
         waiting: Callable[[], float],
         waiting_bytes: Callable[[], float],
         arriving_bytes: Callable[[], float],
+        connections: Callable[[], float],
     ) -> None:
         """Read these at each scrape."""
         for name, documentation, value in (
             ("checkpoint_messages_waiting", "Messages that wait for the queue to confirm them.", waiting),
             ("checkpoint_messages_waiting_bytes", "Size of the messages that wait for the queue.", waiting_bytes),
-            ("checkpoint_bodies_arriving_bytes", "Size of what has arrived of unfinished bodies.", arriving_bytes),
+            ("checkpoint_bodies_arriving_bytes", "Size of what has arrived of unfinished requests.", arriving_bytes),
+            ("checkpoint_connections", "Connections of clients that are open.", connections),
         ):
             Gauge(name, documentation, registry=self.registry).set_function(value)

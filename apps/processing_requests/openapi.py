@@ -7,12 +7,11 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
-from starlette.responses import Response
-from starlette.routing import Route
 
 from checkpoint.version import VERSION
 from processing_requests.answers import PROBLEM_MEDIA_TYPE, REFUSALS
 from processing_requests.docs_page import render
+from processing_requests.http.response import Response, make
 
 _EXAMPLE: Final = {
     "email_subject": "Your Subject",
@@ -120,19 +119,14 @@ def describe() -> dict[str, Any]:
     }
 
 
-def description_routes() -> list[Route]:
-    """`GET /openapi.json`, and `GET /docs` for people."""
+def pages() -> dict[bytes, Response]:
+    """`GET /openapi.json`, and `GET /docs` for people, by path."""
     document = describe()
-    json_body, page = msgspec.json.encode(document), render(document)
-
-    async def openapi(_: object) -> Response:
-        return Response(json_body, media_type="application/json")
-
-    async def docs(_: object) -> Response:
-        policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
-        return Response(page, media_type="text/html", headers=policy)
-
-    return [Route("/openapi.json", openapi, methods=["GET"]), Route("/docs", docs, methods=["GET"])]
+    policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    return {
+        b"/openapi.json": make(200, "application/json", msgspec.json.encode(document)),
+        b"/docs": make(200, "text/html; charset=utf-8", render(document).encode(), policy),
+    }
 
 
 def _refusals(refused: dict[str, Any], problem: dict[str, Any]) -> dict[str, Any]:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from checkpoint.batching import Batcher, OverloadedError
+from checkpoint.email import Email
 from checkpoint.message_queue.port import QueueUnavailableError
-from processing_requests.answers import OVERLOADED, QUEUE_UNAVAILABLE, RefusedError
+from checkpoint.operations.telemetry import log_failure
+from processing_requests.answers import INTERNAL_ERROR, OVERLOADED, QUEUE_UNAVAILABLE, Refusal, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from checkpoint.email import Email
     from checkpoint.message_queue.port import EntryFault, SendingQueue
     from checkpoint.operations.health import Health
     from processing_requests.metrics import Metrics
@@ -49,6 +50,7 @@ class QueueSender:
 
     def __post_init__(self) -> None:
         self._failed = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._max_bytes_logged: int | None = None
         self._batcher: Batcher[bytes, EntryFault | None] = Batcher(
             self._send,
@@ -105,6 +107,24 @@ class QueueSender:
         if not confirmed:
             self.metrics.unconfirmed.inc()
             raise RefusedError(QUEUE_UNAVAILABLE)
+
+    def put(self, body: bytes, done: Callable[[Refusal | None], None]) -> None:
+        """Temporary."""
+
+        async def run() -> None:
+            try:
+                await self.send(Email("", body))
+            except RefusedError as refused:
+                done(refused.refusal)
+            except Exception as error:  # noqa: BLE001  one request's fault is not the others'
+                log_failure(_log, error)
+                done(INTERNAL_ERROR)
+            else:
+                done(None)
+
+        task = asyncio.create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def probe_while_unhealthy(self) -> None:
         """Find out when the queue is back, for no client is sent to a service that is not ready. Until cancelled."""

@@ -16,10 +16,13 @@ from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
 from checkpoint.operations.summary import log_summary
 from checkpoint.settings import convert_to_settings_error
-from processing_requests.body import BodyReader
-from processing_requests.http_server import listen, serve_http
+from processing_requests.http.bounds import Bounds
+from processing_requests.http.open_connections import OpenConnections
+from processing_requests.http.routes import Page, Routes
+from processing_requests.http.server import accept_all, connection_limit, listen, raise_file_limit, serve_http
 from processing_requests.metrics import Metrics
-from processing_requests.processing_requests import Intake, build_app
+from processing_requests.openapi import pages
+from processing_requests.processing_requests import Intake
 from processing_requests.queue_sender import QUEUE, QueueSender
 from processing_requests.tokens import Tokens, refresh_periodically
 
@@ -28,10 +31,10 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from starlette.applications import Starlette
-
     from checkpoint.clock import Clock
     from checkpoint.message_queue.port import SendingQueue
+    from processing_requests.http.routes import Route
+    from processing_requests.http.server import Accept
     from processing_requests.settings import IntakeSettings
 
     FetchTokens = Callable[[], Awaitable[str]]
@@ -44,18 +47,23 @@ class Service:
     """An intake that is wired: nothing of it listens or runs yet."""
 
     settings: IntakeSettings
-    app: Starlette
+    connections: OpenConnections
     health: Health
     metrics: Metrics
     tokens: Tokens
     sender: QueueSender
 
     async def serve(
-        self, listening: socket.socket, stop: asyncio.Event, fetch_tokens: FetchTokens | None = None
+        self,
+        listening: socket.socket,
+        stop: asyncio.Event,
+        fetch_tokens: FetchTokens | None = None,
+        accept: Accept = accept_all,
     ) -> None:
         """Answer requests until `stop` is set; return when every request that came has been answered.
 
         fetch_tokens: reads the tokens again, where they come from a parameter store; gives them separated by commas.
+        accept: as `serve_http` has it.
         """
         background = [
             self.sender.probe_while_unhealthy(),
@@ -66,23 +74,16 @@ class Service:
             interval = self.settings.token_refresh_seconds
             background.append(refresh_periodically(self.tokens, fetch_tokens, every_seconds=interval))
         async with in_background(*background):
-            await serve_http(
-                self.app,
-                listening,
-                stop=stop,
-                header_timeout_seconds=self.settings.header_timeout_seconds,
-                drain_seconds=self.settings.drain_seconds,
-            )
+            await serve_http(self.connections, listening, stop, accept)
             await self.sender.drain()
 
 
 def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) -> Service:
-    """Wire an intake over an open queue. Raises ValueError where TOKEN holds no token."""
+    """Wire an intake over an open queue, inside the running event loop.
+
+    Raises ValueError where TOKEN holds no token.
+    """
     health, metrics, tokens = Health(untried=[QUEUE], clock=clock), Metrics(), Tokens(settings.tokens)
-    bodies = BodyReader(
-        max_bytes_held=settings.max_waiting_bytes,
-        timeout_seconds=settings.body_timeout_seconds,
-    )
     sender = QueueSender(
         queue=queue,
         health=health,
@@ -92,25 +93,42 @@ def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) ->
         max_waiting=settings.max_waiting,
         max_waiting_bytes=settings.max_waiting_bytes,
     )
-    metrics.watch(
-        waiting=lambda: sender.waiting,
-        waiting_bytes=lambda: sender.waiting_bytes,
-        arriving_bytes=lambda: bodies.bytes_held,
-    )
     intake = Intake(
         tokens=tokens,
-        bodies=bodies,
         sender=sender,
         metrics=metrics,
         clock=clock,
         clock_skew_seconds=settings.clock_skew_seconds,
     )
-    return Service(settings, build_app(intake), health, metrics, tokens, sender)
+    routes: dict[bytes, dict[bytes, Route]] = {b"/process_request": {b"POST": intake}}
+    for path, page in pages().items():
+        routes[path] = {b"GET": Page(page), b"HEAD": Page(page)}
+    connections = OpenConnections(
+        Routes(routes),
+        Bounds(
+            head_seconds=settings.header_timeout_seconds,
+            body_seconds=settings.body_timeout_seconds,
+            answer_seconds=settings.answer_timeout_seconds,
+            drain_seconds=settings.drain_seconds,
+            connections=connection_limit(settings.max_connections),
+            held_bytes=settings.max_waiting_bytes,
+        ),
+        clock,
+        on_given_up=metrics.connections_given_up.inc,
+    )
+    metrics.watch(
+        waiting=lambda: sender.waiting,
+        waiting_bytes=lambda: sender.waiting_bytes,
+        arriving_bytes=lambda: connections.held_bytes,
+        connections=lambda: connections.count,
+    )
+    return Service(settings, connections, health, metrics, tokens, sender)
 
 
 @asynccontextmanager
 async def open_service(settings: IntakeSettings) -> AsyncIterator[Service]:
     """An intake over the queue that the settings name. Raises SettingsError for a setting that cannot be used."""
+    raise_file_limit()
     async with AsyncExitStack() as opened:
         with convert_to_settings_error("QUEUE_URL"):
             queue = await opened.enter_async_context(open_sending(settings.queue_url))

@@ -64,15 +64,19 @@ class IntakeSettings(Settings, frozen=True, kw_only=True):
     ] = 8 * 1024 * 1024
     header_timeout_seconds: Annotated[Seconds, Meta(description="within which a request's headers must arrive")] = 10
     body_timeout_seconds: Annotated[Seconds, Meta(description="within which its body must arrive")] = 10
+    answer_timeout_seconds: Annotated[Seconds, Meta(description="within which a client must take its answer")] = 10
     queue_timeout_seconds: Annotated[
         Seconds, Meta(description="within which the queue must confirm, before the answer is 503")
     ] = 5
-    max_waiting: Annotated[
-        Count, Meta(description="e-mails that may wait for the queue; one more is answered 503 at once")
-    ] = 4096
+    max_waiting: Annotated[Count, Meta(description="e-mails that may wait for the queue; one more is answered 503")] = (
+        4096
+    )
     max_waiting_bytes: Annotated[
-        Count, Meta(description="their bytes; and as much again for bodies that are still arriving")
+        Count, Meta(description="their bytes; and as much again for requests that are still arriving")
     ] = 64 * 1024 * 1024
+    max_connections: Annotated[
+        Count, Meta(description="clients' connections; fewer where the limit of open files is lower")
+    ] = 10_000
     drain_seconds: Annotated[Seconds, Meta(description="after SIGTERM, for requests under way to be answered")] = 20
     log_level: Annotated[LogLevel, Meta(description="debug (one line per request), info, warning or error")] = "info"
     log_format: Annotated[

@@ -11,8 +11,6 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from starlette.requests import Request
-
 _log = structlog.get_logger()
 
 
@@ -45,12 +43,6 @@ class Tokens:
         for token in self._tokens:
             accepted |= hmac.compare_digest(token, candidate)
         return accepted
-
-
-def bearer(request: Request) -> bytes | None:
-    """The token of an `Authorization: Bearer` header (RFC 6750, 2.1), None without one."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip().encode("latin-1") if scheme.lower() == "bearer" else None
 
 
 async def refresh_periodically(tokens: Tokens, fetch: Callable[[], Awaitable[str]], *, every_seconds: float) -> None:

@@ -46,8 +46,8 @@ def loaded_by(program: str, directory: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("program", "own", "others"),
     [
-        (INTAKE, {"processing_requests", "checkpoint", "starlette"}, {"message_broker", "obstore"}),
-        (BROKER, {"message_broker", "checkpoint"}, {"processing_requests", "starlette", "uvicorn", "httptools"}),
+        (INTAKE, {"processing_requests", "checkpoint", "httptools"}, {"message_broker", "obstore"}),
+        (BROKER, {"message_broker", "checkpoint"}, {"processing_requests", "httptools"}),
     ],
     ids=["processing_requests", "message_broker"],
 )

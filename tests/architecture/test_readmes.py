@@ -57,7 +57,7 @@ def first_cells(app: str, heading: str) -> set[str]:
 def test_the_metrics_are_those_of_the_registry(app: str, metrics: Callable[[], IntakeMetrics | BrokerMetrics]) -> None:
     made = metrics()
     if isinstance(made, IntakeMetrics):
-        made.watch(waiting=float, waiting_bytes=float, arriving_bytes=float)
+        made.watch(waiting=float, waiting_bytes=float, arriving_bytes=float, connections=float)
     else:
         made.watch(in_flight=float, in_flight_bytes=float, circuit=lambda: State.OPEN, archive_up=float)
     suffix = {"counter": "_total", "info": "_info"}
@@ -68,7 +68,7 @@ def test_the_metrics_are_those_of_the_registry(app: str, metrics: Callable[[], I
 
 @pytest.mark.parametrize("app", APPS)
 def test_the_log_events_are_those_of_the_code(app: str) -> None:
-    sources = [path.read_text() for path in (REPOSITORY / "apps" / app).glob("*.py")]
+    sources = [path.read_text() for path in (REPOSITORY / "apps" / app).rglob("*.py")]
     events = {
         event for source in sources for event in re.findall(r'\.(?:debug|info|warning|error)\(\s*"(\w+)"', source)
     }

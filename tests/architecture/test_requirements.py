@@ -55,7 +55,7 @@ def test_an_app_installs_its_own_libraries_and_none_of_the_others(app: str, othe
 
 def test_the_intake_installs_no_obstore_and_the_broker_no_web_framework() -> None:
     assert "obstore" not in requirements("processing_requests")
-    assert not {"starlette", "uvicorn", "httptools"} & requirements("message_broker").keys()
+    assert "httptools" not in requirements("message_broker")
 
 
 @pytest.mark.parametrize("app", APPS)

@@ -20,7 +20,7 @@ IMAGES: Final = pytest.mark.parametrize(
 )
 NOT_NEEDED: Final = {
     "processing_requests": ["message_broker", "obstore"],
-    "message_broker": ["processing_requests", "httptools", "starlette", "uvicorn"],
+    "message_broker": ["processing_requests", "httptools"],
 }
 NEVER_NEEDED: Final = ["Dockerfile", "boto3", "ministack", "mypy", "pytest"]
 TOOLS: Final = ["c++", "cargo", "cc", "curl", "g++", "gcc", "git", "make"]

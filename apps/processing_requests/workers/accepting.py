@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
+    from processing_requests.http.open_connections import OpenConnections
     from processing_requests.workers.connection_counts import ConnectionCounts
 
 # A worker that has so many connections more than another one leaves new ones to it, for so long.
@@ -18,7 +19,17 @@ _LEAVE_SECONDS: Final = 0.001
 _RETRY_SECONDS: Final = 0.1
 
 
-class Accepting:
+async def accept_share(
+    connections: OpenConnections, listening: socket.socket, *, counts: ConnectionCounts, worker: int
+) -> SharedAccepting:
+    """Take a worker's share of the connections that come."""
+    accepting = SharedAccepting(listening, counts, worker)
+    connections.on_lost = accepting.lost
+    accepting.start(connections)
+    return accepting
+
+
+class SharedAccepting:
     """A worker's share of the connections.
 
     The kernel wakes every worker for a new connection, and who comes first may accept all that wait: of 64 clients that
@@ -28,7 +39,7 @@ class Accepting:
     """
 
     def __init__(self, listening: socket.socket, counts: ConnectionCounts, worker: int) -> None:
-        listening.setblocking(False)
+        listening.settimeout(0)
         self._listening = listening
         self._counts = counts
         self._worker = worker

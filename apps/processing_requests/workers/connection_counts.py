@@ -20,9 +20,9 @@ class ConnectionCounts:
     descriptor: of the memory, for another process to open it by.
     """
 
-    def __init__(self, descriptor: int, workers: int) -> None:
+    def __init__(self, descriptor: int) -> None:
         self.descriptor: Final = descriptor
-        self._memory = mmap.mmap(descriptor, workers * _BYTES)
+        self._memory = mmap.mmap(descriptor, 0)
         self._counts = memoryview(self._memory).cast("Q")
 
     @classmethod
@@ -34,7 +34,7 @@ class ConnectionCounts:
             with tempfile.TemporaryFile() as file:
                 descriptor = os.dup(file.fileno())
         os.truncate(descriptor, workers * _BYTES)
-        counts = cls(descriptor, workers)
+        counts = cls(descriptor)
         for worker in range(1, workers + 1):
             counts.remove(worker)
         return counts

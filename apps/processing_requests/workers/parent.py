@@ -12,7 +12,7 @@ from checkpoint.operations.background import in_background
 from checkpoint.operations.private_port import serve_readings
 from checkpoint.operations.signals import stop_on_signals
 from checkpoint.settings import convert_to_settings_error
-from processing_requests.http_server import listen
+from processing_requests.http.server import listen
 from processing_requests.tokens import Tokens, refresh_periodically
 from processing_requests.workers.child import Child
 from processing_requests.workers.children import Children, WorkersGivenUpError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from processing_requests.settings import IntakeSettings
 
 # For a worker to end, beside the drain and the queue's last confirmation.
-_END_SECONDS: Final = 2.0
+_END_SECONDS: Final = 3.0
 
 _log = structlog.get_logger()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,7 +16,9 @@ from checkpoint.operations.signals import stop_on_signals
 from checkpoint.operations.telemetry import configure_logging, log_failure
 from checkpoint.settings import SettingsError
 from processing_requests.service import open_service
+from processing_requests.workers.accepting import accept_share
 from processing_requests.workers.channel import Channel
+from processing_requests.workers.connection_counts import ConnectionCounts
 from processing_requests.workers.messages import (
     Ask,
     Begin,
@@ -32,6 +35,7 @@ from processing_requests.workers.messages import (
 )
 
 if TYPE_CHECKING:
+    from processing_requests.http.server import Accept
     from processing_requests.service import Service
     from processing_requests.settings import IntakeSettings
 
@@ -44,20 +48,20 @@ def main() -> None:
     The arguments are the worker's number, and the descriptors of its end of the channel, of the listening socket and
     of the connection counts.
     """
-    number, channel, listening, counts = map(int, sys.argv[1:])
-    sys.exit(uvloop.run(_work(number, socket.socket(fileno=channel), socket.socket(fileno=listening), counts)))
+    sys.exit(uvloop.run(_work(*map(int, sys.argv[1:]))))
 
 
-async def _work(number: int, end: socket.socket, listening: socket.socket, counts: int) -> int:
+async def _work(number: int, end: int, listening: int, counts: int) -> int:
     """Serve; returns the exit code."""
     stop = stop_on_signals()
-    channel = await Channel[FromWorker, ToWorker].open(end, ToWorker)
+    channel = await Channel[FromWorker, ToWorker].open(socket.socket(fileno=end), ToWorker)
     begin = await channel.receive()
     if not isinstance(begin, Begin):
         return 0  # the parent is gone
     configure_logging(begin.settings.log_level, begin.settings.log_format, worker=number)
+    share = partial(accept_share, counts=ConnectionCounts(counts), worker=number)
     try:
-        await _serve(begin.settings, channel, listening, stop)
+        await _serve(begin.settings, channel, socket.socket(fileno=listening), stop, share)
     except SettingsError as error:
         channel.send(CannotStart(str(error)))
         return 1
@@ -70,12 +74,16 @@ async def _work(number: int, end: socket.socket, listening: socket.socket, count
 
 
 async def _serve(
-    settings: IntakeSettings, channel: Channel[FromWorker, ToWorker], listening: socket.socket, stop: asyncio.Event
+    settings: IntakeSettings,
+    channel: Channel[FromWorker, ToWorker],
+    listening: socket.socket,
+    stop: asyncio.Event,
+    accept: Accept,
 ) -> None:
     async with open_service(settings) as service:
         async with in_background(_answer(service, channel, stop)):
             channel.send(Serving())
-            await service.serve(listening, stop)
+            await service.serve(listening, stop, accept=accept)
         channel.send(Served(read(service.metrics.registry)))
     _log.info("stopped")
 

@@ -10,9 +10,10 @@ import httpx
 
 from checkpoint.message_queue.port import Limits
 from clocks import ManualClock
-from processing_requests.http_server import listen
+from processing_requests.http.server import listen
 from processing_requests.service import build
 from processing_requests.settings import IntakeSettings
+from unit.processing_requests.in_process import InProcess
 from unit.processing_requests.posted_emails import JSON, email, posted
 from unit.processing_requests.waiting import DEADLINE
 from unit.processing_requests.watched_queue import WatchedQueue
@@ -42,6 +43,7 @@ class Intake:
         self.queue = WatchedQueue(limits)
         self.clock = ManualClock(NOW)
         self.service = build(self.settings, self.queue, self.clock)
+        self.service.connections.start()
         self.stop = asyncio.Event()
 
     @property
@@ -64,8 +66,8 @@ class Intake:
         return self.service.metrics.registry.get_sample_value(name, labels)
 
     async def request(self, method: str, path: str, **rest: Any) -> httpx.Response:
-        """One request, in-process; an exception that leaves the app is raised here."""
-        transport = httpx.ASGITransport(self.service.app)
+        """One request, in-process."""
+        transport = InProcess(self.service.connections)
         async with httpx.AsyncClient(transport=transport, base_url="http://intake") as client:
             return await client.request(method, path, **rest)
 

@@ -33,8 +33,9 @@ def head(length: int | None, *extra: str, target: str = "/process_request") -> b
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-async def answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
-    """Read one answer: status, headers in lower case, body."""
+async def answer(reader: asyncio.StreamReader, *, has_body: bool = True) -> tuple[int, dict[str, str], bytes]:
+    """Read one answer: status, headers in lower case, body; has_body: False for the answer to HEAD."""
     lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:] if line)}
-    return int(lines[0].split()[1]), headers, await reader.readexactly(int(headers.get("content-length", "0")))
+    length = int(headers.get("content-length", "0")) if has_body else 0
+    return int(lines[0].split()[1]), headers, await reader.readexactly(length)

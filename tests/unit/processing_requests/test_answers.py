@@ -124,7 +124,7 @@ async def test_another_path_is_not_found(intake: Intake, method: str, path: str)
     assert is_refused(await intake.request(method, path, headers=JSON), 404, b'{"error": "Not Found"}')
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])
 async def test_another_method_is_not_allowed_and_told_which_is(intake: Intake, method: str) -> None:
     response = await intake.request(method, "/process_request", content=posted(), headers=JSON)
     assert is_refused(response, 405, b"" if method == "HEAD" else b'{"error": "Method Not Allowed"}')

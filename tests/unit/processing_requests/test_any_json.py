@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from checkpoint.email import FIELDS, Email
 from json_texts import names_of_one_object_are_distinct, written
-from processing_requests.body import decode, text_of_data
+from processing_requests import check as checking
+from processing_requests.tokens import Tokens
 from unit.processing_requests.intake import NOW, Intake
 from unit.processing_requests.posted_emails import JSON, email, posted
 
@@ -124,7 +125,7 @@ def test_an_email_that_is_taken_keeps_nothing_of_its_request_in_memory(further: 
     body = f'{{"data":{data},"token":"foobar"}}'.encode().rjust(padding)
     references = sys.getrefcount(body)
 
-    kept = Email.accept(text_of_data(body), decode(body)["data"], latest=NOW)
+    kept = checking.check({}, body, tokens=Tokens("foobar"), latest=NOW, max_bytes=len(body))
 
     assert sys.getrefcount(body) == references
     assert type(kept.body) is bytes
@@ -149,17 +150,15 @@ def test_a_good_request_damaged_anywhere_gets_one_of_the_answers(place: int, cha
     assert answer in ANSWERS
 
 
-header_text = st.text(st.characters(max_codepoint=255, exclude_categories=["Cc"]), max_size=20)
+header_values = st.binary(max_size=20) | st.sampled_from([b"application/json", b"Bearer foobar", b"1", b"\xb2"])
 
 
 @MODEST
 @given(
     headers=st.dictionaries(
-        st.sampled_from(["Content-Type", "Content-Encoding", "Content-Length", "Authorization", "Accept", "Expect"]),
-        header_text | st.sampled_from(["application/json", "Bearer foobar", "application/problem+json", "1", "\xb2"]),
+        st.sampled_from(["Content-Type", "Content-Encoding", "Authorization", "Expect", "Connection"]), header_values
     )
 )
-def test_any_headers_get_one_of_the_answers(headers: dict[str, str]) -> None:
-    raw = {name: value.encode("latin-1") for name, value in headers.items() if name != "Accept"}
-    answer, _ = answered(posted(), raw)  # type: ignore[arg-type]  # httpx takes bytes as well
-    assert answer in ANSWERS
+def test_any_headers_get_one_of_the_answers(headers: dict[str, bytes]) -> None:
+    answer, _ = answered(posted(), headers)  # type: ignore[arg-type]  # httpx takes bytes as well
+    assert answer in {*ANSWERS, (400, b'{"error": "Invalid HTTP request"}')}

@@ -69,8 +69,9 @@ async def test_garbage_after_a_whole_request_does_not_take_its_answer_away(intak
         writer.write(request() + b"nonsense\r\n\r\n")
         await until(lambda: len(intake.queue.calls) == 1)
         intake.queue.flowing.set()
+        assert (await answer(reader))[0] == 200
         status, headers, _ = await answer(reader)
-        assert (status, headers["connection"]) == (200, "close")
+        assert (status, headers["connection"]) == (400, "close")
         assert await reader.read() == b""
 
 
@@ -79,6 +80,8 @@ async def test_a_declared_length_that_is_too_short_ends_in_a_refusal_of_the_rest
         writer.write(head(10) + posted())
         status, _, body = await answer(reader)
         assert (status, json.loads(body)["error"]) == (400, "Invalid JSON")
+        status, _, body = await answer(reader)
+        assert (status, body) == INVALID_HTTP
         assert await reader.read() == b""
     assert intake.queued == []
 

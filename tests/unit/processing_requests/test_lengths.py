@@ -1,4 +1,4 @@
-"""Bodies too long, cut short or never ending, as the app sees them."""
+"""Bodies too long, cut short or never ending."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_a_body_in_parts_is_counted_as_it_comes(size: int) -> None:
     assert len(intake.queued) == 1
 
 
-@pytest.mark.parametrize("declared", ["1001", "262145", "9" * 18, "9" * 5000])
+@pytest.mark.parametrize("declared", ["1001", "262145", "9" * 18])
 async def test_a_declared_length_beyond_the_limit_is_refused_unread(declared: str) -> None:
     intake = Intake(max_request_bytes=1000)
 
@@ -56,15 +56,12 @@ async def test_a_declared_length_beyond_the_limit_is_refused_unread(declared: st
     assert asked_for == []
 
 
-@pytest.mark.parametrize("declared", ["1", "0", "", "-1", "abc", "\xb2", "1e3", " 12 "])
-async def test_a_declared_length_that_lies_is_not_believed(declared: str) -> None:
-    intake = Intake(max_request_bytes=1000)
-    headers = {**JSON, "Content-Length": declared}
-    raw = {name: value.encode("latin-1") for name, value in headers.items()}
-    response = await intake.request("POST", "/process_request", content=padded(1001), headers=raw)
-    assert (response.status_code, response.content) == TOO_LARGE
-    response = await intake.request("POST", "/process_request", content=padded(1000), headers=raw)
-    assert response.status_code == 200
+@pytest.mark.parametrize("declared", ["", "-1", "+1", "abc", "\xb2", "1e3", "1 2", "0x10", "9" * 5000])
+async def test_a_declared_length_that_is_none_is_refused(intake: Intake, declared: str) -> None:
+    headers = {"Content-Type": b"application/json", "Content-Length": declared.encode("latin-1")}
+    response = await intake.request("POST", "/process_request", content=posted(), headers=headers)
+    assert (response.status_code, response.content) == (400, b'{"error": "Invalid HTTP request"}')
+    assert response.headers["connection"] == "close"
 
 
 async def test_a_body_that_does_not_arrive_in_time_is_answered() -> None:

@@ -48,7 +48,7 @@ async def test_a_client_that_disconnects_is_logged_at_debug(intake: Intake, line
         await until(lambda: {"event": "client_disconnected", "log_level": "debug"} in lines)
 
 
-async def test_a_connection_that_timed_out_is_logged_with_what_was_awaited(lines: Lines) -> None:
+async def test_a_connection_that_timed_out_is_logged_with_its_state(lines: Lines) -> None:
     intake = Intake(header_timeout_seconds=0.05)
     async with intake.serving() as port, connected(port) as (reader, writer):
         writer.write(head(10)[:-2])
@@ -60,11 +60,11 @@ async def test_a_connection_that_timed_out_is_logged_with_what_was_awaited(lines
             assert await second_reader.read() == b""
     timed_out = [line for line in lines if line["event"] == "connection_timed_out"]
     assert timed_out == [
-        {"event": "connection_timed_out", "awaited": awaited, "log_level": "debug"} for awaited in ("head", "body")
+        {"event": "connection_timed_out", "state": state, "log_level": "debug"} for state in ("head", "dropping")
     ]
 
 
-async def test_a_request_that_is_cancelled_by_the_stop_is_logged(lines: Lines) -> None:
+async def test_a_request_that_the_stop_leaves_unanswered_is_logged(lines: Lines) -> None:
     intake = Intake(queue_timeout_seconds=2)
     intake.queue.flowing.clear()
     async with intake.serving() as port, connected(port) as (reader, writer):
@@ -73,7 +73,8 @@ async def test_a_request_that_is_cancelled_by_the_stop_is_logged(lines: Lines) -
         intake.stop.set()
         assert (await answer(reader))[0] == 503
         intake.queue.flowing.set()
-    assert {"event": "request_cancelled", "status": 503, "log_level": "debug"} in lines
+    refused = {"event": "request_refused", "status": 503, "error": "Queue unavailable", "fields": []}
+    assert {**refused, "log_level": "debug"} in lines
 
 
 async def test_the_answers_are_counted_by_status_in_one_line(intake: Intake, lines: Lines) -> None:

@@ -30,7 +30,8 @@ async def document(intake: Intake) -> dict[str, Any]:
 
 
 def refusals() -> list[answers.Refusal]:
-    return [value for value in vars(answers).values() if isinstance(value, answers.Refusal)]
+    others = {answers.NOT_FOUND, answers.METHOD_NOT_ALLOWED}  # of another path, or another method
+    return [value for value in vars(answers).values() if isinstance(value, answers.Refusal) and value not in others]
 
 
 def everything_in(value: object) -> Iterator[Any]:

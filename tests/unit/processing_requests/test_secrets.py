@@ -126,7 +126,7 @@ async def test_no_answer_repeats_a_token_or_content() -> None:
         assert MARK not in response.text + repr(response.headers)
 
 
-def test_no_repr_of_what_holds_tokens_shows_them() -> None:
+async def test_no_repr_of_what_holds_tokens_shows_them() -> None:
     intake = Intake(token=TOKEN)
     settings = IntakeSettings(token=TOKEN)
     assert MARK not in f"{intake.service.tokens!r} {intake.service.tokens} {settings!r} {settings}"

@@ -57,7 +57,7 @@ async def test_a_token_beyond_ascii_is_valid_in_the_body_and_in_the_header() -> 
     assert await status(intake, posted(token="clé-🔑")) == 200
     assert await status(intake, NO_TOKEN, "Bearer clé-🔑".encode()) == 200
     assert await status(intake, posted(token="clé")) == 401
-    assert await status(intake, NO_TOKEN, "Bearer clé-🔑".encode("utf-16-le").replace(b"\0", b"")) == 401
+    assert await status(intake, NO_TOKEN, "Bearer clé".encode("latin-1")) == 401
 
 
 async def test_the_token_never_reaches_the_queue(intake: Intake) -> None:

@@ -1,0 +1,136 @@
+"""A request's head: parsed by httptools, and checked for what RFC 9112 asks of a server beyond that."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+import httptools
+
+from processing_requests.answers import (
+    HEAD_TOO_LARGE,
+    INVALID_HTTP,
+    TARGET_TOO_LONG,
+    VERSION_NOT_SUPPORTED,
+    Refusal,
+    RefusedError,
+)
+from processing_requests.http.bounds import MAX_HEAD_BYTES
+
+# The fields that decide anything here; all others are dropped while they are parsed.
+_FIELDS: Final = frozenset(
+    {
+        b"accept",
+        b"authorization",
+        b"connection",
+        b"content-encoding",
+        b"content-length",
+        b"content-type",
+        b"expect",
+        b"host",
+        b"transfer-encoding",
+    }
+)
+_REQUEST_LINE: Final = re.compile(rb"([A-Z-]+) ([!-~]+) HTTP/([0-9])\.([0-9])\r\n")
+_REQUEST_LINE_START: Final = re.compile(rb"[A-Z-]+( ([!-~]+( [!-~]*\r?)?)?)?|\r")
+# RFC 9110 (7.2) and RFC 3986 (3.2.2); without a comma, by which a field that was sent twice shows.
+_HOST: Final = re.compile(rb"[\w.~!$&'()*+;=%:\[\]-]*")
+_ABSOLUTE: Final = re.compile(rb"(?i:https?)://[\w.~!$&'()*+;=%:\[\]-]+(/[^?]*)?(?:\?.*)?")
+
+
+class Request:
+    """A request without its body.
+
+    method, path: the path is decoded, and without a query.
+    fields: values by name in lower case, of those that matter here; one that was sent several times is joined by ", ".
+    length: the body's bytes; None where it is chunked.
+    keeps_alive: whether the client would send another request over the connection.
+    is_http_1_0: whether it has to be told that the connection stays (RFC 9112, 9.3).
+    waits_for_100: whether the client sends the body only when it was asked to (RFC 9110, 10.1.1).
+    """
+
+    __slots__ = ("began", "fields", "is_http_1_0", "keeps_alive", "length", "method", "path", "waits_for_100")
+
+    began: float
+
+    def __init__(self, head: bytes) -> None:
+        """Parse a whole head, with the empty line that ends it. Raises RefusedError."""
+        line = _REQUEST_LINE.match(head)
+        if line is None:
+            raise RefusedError(INVALID_HTTP)
+        self.method, target, major, minor = line.groups()
+        if major != b"1" or minor not in b"01":
+            raise RefusedError(VERSION_NOT_SUPPORTED)
+        self.is_http_1_0 = minor == b"0"
+        self.path = _path(target)
+        self.fields: dict[bytes, bytes] = {}
+        try:
+            httptools.HttpRequestParser(self).feed_data(head)
+        except httptools.HttpParserUpgrade:
+            # An offer to speak another protocol, which Java's clients make with every request: a server may ignore it
+            # (RFC 9110, 7.8). CONNECT looks the same to httptools; it is for proxies.
+            if self.method == b"CONNECT":
+                raise RefusedError(INVALID_HTTP) from None
+        except httptools.HttpParserError:
+            raise RefusedError(INVALID_HTTP) from None
+        self._check_host()
+        self.length = self._length()
+        connection = self.fields.get(b"connection")
+        if connection is None:
+            self.keeps_alive = not self.is_http_1_0
+        else:
+            options = {option.strip() for option in connection.lower().split(b",")}
+            self.keeps_alive = b"close" not in options and (not self.is_http_1_0 or b"keep-alive" in options)
+        self.waits_for_100 = self.fields.get(b"expect", b"").lower() == b"100-continue" and not self.is_http_1_0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """As httptools says."""
+        name = name.lower()
+        if name in _FIELDS:
+            fields = self.fields
+            fields[name] = fields[name] + b", " + value if name in fields else value
+
+    def _check_host(self) -> None:
+        host = self.fields.get(b"host")  # RFC 9112, 3.2
+        if (host is None and not self.is_http_1_0) or (host is not None and not _HOST.fullmatch(host)):
+            raise RefusedError(INVALID_HTTP)
+
+    def _length(self) -> int | None:
+        """RFC 9112, 6.1 to 6.3. What could be read in two ways is refused: that is how requests are smuggled."""
+        length, coding = self.fields.get(b"content-length"), self.fields.get(b"transfer-encoding")
+        if coding is not None:
+            if coding.lower() != b"chunked" or length is not None or self.is_http_1_0:
+                raise RefusedError(INVALID_HTTP)
+            return None
+        if length is None:
+            return 0
+        if not length.isdigit():
+            raise RefusedError(INVALID_HTTP)
+        return int(length)
+
+
+def refusal_of_start(head: bytes) -> Refusal | None:
+    """What a head that has not come to its end is refused for at once; None where it may become a request."""
+    if len(head) > MAX_HEAD_BYTES:
+        return HEAD_TOO_LARGE if b"\r\n" in head else TARGET_TOO_LONG
+    if b"\n" not in head:
+        return None if _REQUEST_LINE_START.fullmatch(head) else INVALID_HTTP
+    line = _REQUEST_LINE.match(head)
+    # A line that ends without a carriage return would never end the head.
+    return INVALID_HTTP if line is None or head.count(b"\n") != head.count(b"\r\n") else None
+
+
+def _path(target: bytes) -> bytes:
+    """The path of a request target in origin-form, absolute-form or asterisk-form (RFC 9112, 3.2)."""
+    if target.startswith(b"/"):
+        path = target.partition(b"?")[0]
+    elif match := _ABSOLUTE.fullmatch(target):
+        path = match[1] or b"/"
+    elif target == b"*":
+        path = target
+    else:
+        raise RefusedError(INVALID_HTTP)
+    if b"#" in target:
+        raise RefusedError(INVALID_HTTP)
+    return unquote_to_bytes(path) if b"%" in path else path

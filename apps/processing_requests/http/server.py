@@ -1,0 +1,77 @@
+"""The public port: one listening socket, and as many connections as the process may have."""
+
+from __future__ import annotations
+
+import resource
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Protocol
+
+import structlog
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from processing_requests.http.open_connections import OpenConnections
+
+    Accept = Callable[[OpenConnections, socket.socket], Awaitable["Accepting"]]
+
+_log = structlog.get_logger()
+
+# Kept for the private port, the queue, the log, and for connections that are accepted before others are closed.
+_RESERVED_FILES: Final = 256
+_BACKLOG: Final = 2048
+
+
+@contextmanager
+def listen(host: str, port: int) -> Iterator[socket.socket]:
+    """A listening socket. Raises OSError where the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family, backlog=_BACKLOG) as listening:
+        _log.info("listening", host=host, port=listening.getsockname()[1])
+        yield listening
+
+
+def raise_file_limit() -> None:
+    """Let this process open as many files as the system allows it without asking for more rights."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def connection_limit(wanted: int) -> int:
+    """How many connections there may be: fewer than wanted where the file limit is low, which is logged."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    possible = wanted if files == resource.RLIM_INFINITY else files - min(_RESERVED_FILES, files // 2)
+    if possible < wanted:
+        _log.warning("connection_limit_lowered", max_connections=possible, wanted=wanted, file_limit=files)
+    return min(wanted, possible)
+
+
+class Accepting(Protocol):
+    """Takes the connections that come to a listening socket."""
+
+    def close(self) -> None:
+        """Take no more, and close the socket."""
+        ...
+
+
+async def accept_all(connections: OpenConnections, listening: socket.socket) -> Accepting:
+    """Take each connection as soon as it comes."""
+    return await connections.loop.create_server(connections, sock=listening, backlog=_BACKLOG)
+
+
+async def serve_http(
+    connections: OpenConnections, listening: socket.socket, stop: asyncio.Event, accept: Accept = accept_all
+) -> None:
+    """Serve until `stop` is set; return when every connection has ended.
+
+    accept: begins to take connections.
+    """
+    connections.start()
+    accepting = await accept(connections, listening)
+    try:
+        await stop.wait()
+    finally:
+        accepting.close()
+    await connections.drain()
