@@ -44,6 +44,7 @@ class SharedAccepting:
         self._counts = counts
         self._worker = worker
         self._open = 0
+        self._is_closed = False
         self._loop = asyncio.get_running_loop()
         self._waiting: asyncio.TimerHandle | None = None
         self._connecting: set[asyncio.Task[object]] = set()
@@ -62,10 +63,13 @@ class SharedAccepting:
 
     def close(self) -> None:
         """Accept no more."""
+        self._is_closed = True
         if self._waiting:
             self._waiting.cancel()
+            self._waiting = None
         self._loop.remove_reader(self._listening.fileno())
         self._listening.close()
+        self._counts.remove(self._worker)  # the others need not wait for it any more
 
     def _accept_unless_ahead(self) -> None:
         if self._is_ahead():
@@ -115,4 +119,5 @@ class SharedAccepting:
 
     def _count(self, change: int) -> None:
         self._open += change
-        self._counts.set(self._worker, self._open)
+        if not self._is_closed:
+            self._counts.set(self._worker, self._open)

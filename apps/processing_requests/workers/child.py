@@ -55,7 +55,7 @@ class Child:
     locks that they hold. A session of its own: a Ctrl-C in a terminal reaches the parent only, which stops its workers.
 
     number: from 1 on; what its log lines say, and its place among the connection counts.
-    has_served: whether it has come as far as to take requests.
+    has_served: whether it has come as far as to take requests. has_drained: whether it has answered all of them.
     cannot_start: what is wrong with its settings, where they are why it ends.
     """
 
@@ -63,9 +63,11 @@ class Child:
         self.number: Final = number
         self.state = State.STARTING
         self.has_served = False
+        self.has_drained = False
         self.metrics: list[Family] = []  # the last that it told
         self.cannot_start = ""
         self._counts = counts
+        self._over = asyncio.Event()
         self._near, far = socket.socketpair()
         self._channel: Channel[ToWorker, FromWorker] | None = None
         self._asked: dict[Question, asyncio.Future[HealthAnswer | MetricsAnswer | None]] = {}
@@ -81,22 +83,25 @@ class Child:
 
     async def run(self, settings: IntakeSettings) -> None:
         """Let it serve; return when it has ended."""
-        self._channel = await Channel[ToWorker, FromWorker].open(self._near, FromWorker)
-        self._channel.send(Begin(settings))
-        bound = asyncio.get_running_loop().call_later(_START_SECONDS, self._kill_unless_started)
+        loop = asyncio.get_running_loop()
+        bound = loop.call_later(_START_SECONDS, self._kill_unless_started)
         try:
+            self._channel = await Channel[ToWorker, FromWorker].open(self._near, FromWorker)
+            self._channel.send(Begin(settings))
             while (message := await self._channel.receive()) is not None:
                 self._take(message)
             bound.cancel()
-            bound = asyncio.get_running_loop().call_later(_END_SECONDS, self.kill)
-            await self.ended()
+            bound = loop.call_later(_END_SECONDS, self.kill)
+            await self._exit()
         finally:
             bound.cancel()
             self.state = State.ENDING
             self._counts.remove(self.number)
             for asked in self._asked.values():
                 asked.cancel()
-            await self._channel.close()
+            self._over.set()
+            if self._channel is not None:
+                await self._channel.close()
 
     async def health(self) -> HealthAnswer | None:
         """What it says of its health; None where it does not answer in time, because it is stuck or has ended."""
@@ -121,9 +126,9 @@ class Child:
         self._process.kill()
 
     async def ended(self) -> None:
-        """Return when the process has ended."""
-        while self.exit_code is None:  # noqa: ASYNC110  not every system has something that tells
-            await asyncio.sleep(_LOOK_SECONDS)
+        """Return when it has ended, and all that it told is known."""
+        await self._exit()
+        await self._over.wait()
 
     @property
     def pid(self) -> int:
@@ -137,14 +142,21 @@ class Child:
 
     @property
     def has_ended_well(self) -> bool:
-        """Whether it has answered what came to it. SIGTERM ends one at once that has not come so far."""
-        return self.exit_code == 0 or (self.exit_code == -signal.SIGTERM and not self.has_served)
+        """Whether it has answered what came to it.
+
+        SIGTERM ends one at once that does not serve yet, or no more.
+        """
+        return self.exit_code == 0 or (self.exit_code == -signal.SIGTERM and (self.has_drained or not self.has_served))
 
     @property
     def end(self) -> str:
         """Why it has ended."""
         code = self.exit_code or 0
         return self.cannot_start or (signal.Signals(-code).name if code < 0 else f"exit code {code}")
+
+    async def _exit(self) -> None:
+        while self.exit_code is None:  # noqa: ASYNC110  not every system has something that tells
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def _ask(self, question: Question) -> HealthAnswer | MetricsAnswer | None:
         """The answer; one for all who ask before it comes, so that nothing piles up before a worker that is stuck."""
@@ -172,6 +184,7 @@ class Child:
             case Served(families):
                 self.metrics = families
                 self.state = State.ENDING
+                self.has_drained = True
 
     def _answered(self, question: Question, answer: HealthAnswer | MetricsAnswer) -> None:
         asked = self._asked.pop(question)

@@ -6,12 +6,13 @@ import asyncio
 import socket
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 import uvloop
 
 from checkpoint.operations.background import in_background
+from checkpoint.operations.health import UNTRIED
 from checkpoint.operations.signals import stop_on_signals
 from checkpoint.operations.telemetry import configure_logging, log_failure
 from checkpoint.settings import SettingsError
@@ -35,9 +36,12 @@ from processing_requests.workers.messages import (
 )
 
 if TYPE_CHECKING:
-    from processing_requests.http.server import Accept
+    from processing_requests.http.open_connections import OpenConnections
+    from processing_requests.http.server import Accept, Accepting
     from processing_requests.service import Service
     from processing_requests.settings import IntakeSettings
+
+_LOOK_SECONDS: Final = 0.01
 
 _log = structlog.get_logger()
 
@@ -59,9 +63,9 @@ async def _work(number: int, end: int, listening: int, counts: int) -> int:
     if not isinstance(begin, Begin):
         return 0  # the parent is gone
     configure_logging(begin.settings.log_level, begin.settings.log_format, worker=number)
-    share = partial(accept_share, counts=ConnectionCounts(counts), worker=number)
+    accept = partial(accept_share, counts=ConnectionCounts(counts), worker=number)
     try:
-        await _serve(begin.settings, channel, socket.socket(fileno=listening), stop, share)
+        await _serve(begin.settings, channel, socket.socket(fileno=listening), stop, accept)
     except SettingsError as error:
         channel.send(CannotStart(str(error)))
         return 1
@@ -81,11 +85,29 @@ async def _serve(
     accept: Accept,
 ) -> None:
     async with open_service(settings) as service:
-        async with in_background(_answer(service, channel, stop)):
+
+        async def accept_when_tried(connections: OpenConnections, listening: socket.socket) -> Accepting:
+            await _queue_tried(service, stop)
             channel.send(Serving())
-            await service.serve(listening, stop, accept=accept)
+            return await accept(connections, listening)
+
+        async with in_background(_answer(service, channel, stop)):
+            await service.serve(listening, stop, accept=accept_when_tried)
         channel.send(Served(read(service.metrics.registry)))
     _log.info("stopped")
+
+
+async def _queue_tried(service: Service, stop: asyncio.Event) -> None:
+    """Return when the queue was tried once, or should have answered.
+
+    Until then requests may have to be answered 503, and a worker that is started again must not take them from others
+    that know the queue already.
+    """
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + service.settings.queue_timeout_seconds
+    # Health tells nobody of its changes, which are few.
+    while UNTRIED in service.health.faults.values() and not stop.is_set() and loop.time() < ends:  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _answer(service: Service, channel: Channel[FromWorker, ToWorker], stop: asyncio.Event) -> None:
