@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from processing_requests.workers.connection_counts import ConnectionCounts
     from processing_requests.workers.messages import Family
 
+_WORKER: Final = "processing_requests.workers.worker"
 # As long as the private port gives the loop of a service that is one process.
 ANSWER_SECONDS: Final = 2.0
 # To import its modules and open its queue, on a machine that has other things to do.
@@ -55,6 +56,7 @@ class Child:
     locks that they hold. A session of its own: a Ctrl-C in a terminal reaches the parent only, which stops its workers.
 
     number: from 1 on; what its log lines say, and its place among the connection counts.
+    Raises OSError where the system lets no process be started.
     has_served: whether it has come as far as to take requests. has_drained: whether it has answered all of them.
     cannot_start: what is wrong with its settings, where they are why it ends.
     """
@@ -73,13 +75,17 @@ class Child:
         self._asked: dict[Question, asyncio.Future[HealthAnswer | MetricsAnswer | None]] = {}
         descriptors = [far.fileno(), listening.fileno(), counts.descriptor]
         with far:
-            self._process = subprocess.Popen(  # noqa: S603  this program's own module
-                [sys.executable, "-P", "-m", "processing_requests.workers.worker", *map(str, [number, *descriptors])],
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},  # with -P: the same modules as here
-                pass_fds=descriptors,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            try:
+                self._process = subprocess.Popen(  # noqa: S603  this program's own module
+                    [sys.executable, "-P", "-m", _WORKER, *map(str, [number, *descriptors])],
+                    env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},  # with -P: the same modules as here
+                    pass_fds=descriptors,
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+            except OSError:
+                self._near.close()
+                raise
 
     async def run(self, settings: IntakeSettings) -> None:
         """Let it serve; return when it has ended."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 import structlog
@@ -36,6 +36,14 @@ _log = structlog.get_logger()
 
 class WorkersGivenUpError(Exception):
     """No worker serves, and those that were started ended at once."""
+
+
+class _End(NamedTuple):
+    """Why a worker has ended. cannot_start: because of its settings."""
+
+    reason: str
+    was_asked: bool = False
+    cannot_start: bool = False
 
 
 class Children:
@@ -77,17 +85,17 @@ class Children:
         quick_ends = 0
         while not self._stopping.is_set():
             began = self._clock.monotonic()
-            child = await self._run(number)
-            if child.exit_code == 0:
+            end = await self._run(number)
+            if end.was_asked:
                 await asyncio.sleep(_ASKED_SECONDS)
             if self._stopping.is_set():
                 return
-            if child.cannot_start and number not in self._ended:
-                raise SettingsError(child.cannot_start)
+            if end.cannot_start and number not in self._ended:
+                raise SettingsError(end.reason)
             quick_ends = quick_ends + 1 if self._clock.monotonic() - began < _QUICK_SECONDS else 1
             delay = min(_LONGEST_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2 ** (quick_ends - 1))
-            self._ended[number] = child.end
-            _log.error("worker_ended", worker=number, reason=child.end, restart_in_seconds=delay)
+            self._ended[number] = end.reason
+            _log.error("worker_ended", worker=number, reason=end.reason, restart_in_seconds=delay)
             if quick_ends >= _MOST_QUICK_ENDS and not self.serving:
                 raise WorkersGivenUpError
             await asyncio.sleep(delay)
@@ -157,14 +165,17 @@ class Children:
         """The same without asking."""
         return total([*(child.metrics for child in self._running.values()), self._ended_metrics])
 
-    async def _run(self, number: int) -> Child:
-        """Run a worker once; return its process when it has ended."""
-        child = self._running[number] = self._start(number)
+    async def _run(self, number: int) -> _End:
+        """Run a worker once; return why it has ended."""
+        try:
+            child = self._running[number] = self._start(number)
+        except OSError as error:  # too many processes, or too little memory: the others go on
+            return _End(f"cannot be started: {error.strerror}")
         _log.info("worker_started", worker=number, pid=child.pid)
         await child.run(self._settings)
         self._ended_metrics = total([self._ended_metrics, growing(child.metrics)])
         del self._running[number]
-        return child
+        return _End(child.end, was_asked=child.exit_code == 0, cannot_start=bool(child.cannot_start))
 
     async def _ask_health(self) -> dict[int, HealthAnswer | None]:
         """What each worker that serves says, None where it does not in time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
@@ -92,10 +93,15 @@ class FakeChild:
 
 
 class Workers:
-    """Children of which all that were started can be looked at: `started[number]`, the last one last."""
+    """Children of which all that were started can be looked at: `started[number]`, the last one last.
+
+    lack: a text has the system refuse another process, which `refused` counts.
+    """
 
     def __init__(self, count: int = 2) -> None:
         self.started: dict[int, list[FakeChild]] = {number: [] for number in range(1, count + 1)}
+        self.lack = ""
+        self.refused = 0
         self.metrics = ParentMetrics()
         self.children = Children(IntakeSettings(token="old"), count, self._start, self.metrics)
 
@@ -103,6 +109,9 @@ class Workers:
         return self.started[number][-1]
 
     def _start(self, number: int) -> Child:
+        if self.lack:
+            self.refused += 1
+            raise OSError(errno.EAGAIN, self.lack)
         self.started[number].append(FakeChild(number))
         return cast("Child", self[number])
 

@@ -111,6 +111,19 @@ async def test_settings_that_a_worker_cannot_use_any_more_end_only_the_worker(li
     assert [line["reason"] for line in lines if line["event"] == "worker_ended"] == ["exit code -9", again.cannot_start]
 
 
+async def test_a_worker_that_the_system_has_no_room_for_is_started_when_there_is(lines: Lines) -> None:
+    workers = Workers()
+    async with workers.running():
+        workers[2].serve()
+        workers.lack = "Resource temporarily unavailable"
+        workers[1].exit(-9)
+        await until(lambda: workers.refused >= 3)
+        workers.lack = ""
+        await workers.restarted(1)
+    reasons = [line["reason"] for line in lines if line["event"] == "worker_ended"]
+    assert reasons[1:] == ["cannot be started: Resource temporarily unavailable"] * workers.refused
+
+
 async def test_all_that_are_stopped_end_and_none_is_started_again(lines: Lines) -> None:
     workers = Workers()
     async with workers.running():
