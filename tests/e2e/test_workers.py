@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import os
 import signal
@@ -72,6 +73,12 @@ def value(intake: Service, name: str, **labels: str) -> float:
 def answered(intake: Service) -> float:
     """How many requests were answered 200, as the metrics have it."""
     return value(intake, "checkpoint_requests_total", status="200")
+
+
+def is_refused(port: int) -> bool:
+    with socket.socket() as client:
+        client.settimeout(10)
+        return client.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
 
 
 @contextmanager
@@ -206,12 +213,31 @@ def test_idle_workers_stop_within_two_seconds_however_the_signal_reaches_them(
 
 
 @ONE_MACHINE
-def test_workers_stopped_before_they_have_started_leave_nothing_and_no_word(services: Services) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_workers_stopped_before_they_have_started_leave_nothing_and_no_word(
+    services: Services, number: signal.Signals
+) -> None:
     intake = services.start("processing_requests", WORKERS="2", PORT=str(free_port()))
-    until(lambda: "worker_started" in intake.log, "the workers are being started")
-    assert intake.terminate() == 0
-    assert "Traceback" not in intake.log
+    until(lambda: intake.log.count("worker_started") == 2, "the workers are being started")
+    os.killpg(intake.process.pid, number)
+    assert intake.process.wait(10) == 0
+    assert [event["event"] for event in intake.events][-1] == "stopped"
     assert [event for event in intake.events if event["level"] in ("warning", "error")] == []
+
+
+@ONE_MACHINE
+def test_while_workers_answer_the_last_requests_no_connection_is_taken(services: Services) -> None:
+    intake = services.intake(WORKERS="2")
+    with socket.create_connection(("127.0.0.1", intake.port), timeout=10) as client:
+        head = b"POST /process_request HTTP/1.1\r\nHost: intake\r\nContent-Type: application/json\r\nContent-Length: 2"
+        client.sendall(head + b"\r\n\r\n{")
+        until(lambda: value(intake, "checkpoint_bodies_arriving_bytes") > 0, "the request is under way")
+        intake.process.send_signal(signal.SIGTERM)
+        until(lambda: is_refused(intake.port), "no connection is taken any more")
+        assert intake.process.poll() is None
+        client.sendall(b"}")
+        assert client.recv(1000).startswith(b"HTTP/1.1 401 ")
+    assert intake.process.wait(10) == 0
 
 
 @ONE_MACHINE
