@@ -32,14 +32,18 @@ _MAX_VALUES: Final = 500_000
 _STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 
+_NULL: Final = msgspec.Raw(b"null")
+
+
 class _Posted(msgspec.Struct):
-    data: msgspec.Raw = msgspec.Raw(b"null")
-    token: msgspec.Raw = msgspec.Raw(b"null")
+    data: msgspec.Raw = _NULL
+    token: str | None = None
 
 
 _decoder: Final = msgspec.json.Decoder()
 _finder: Final = msgspec.json.Decoder(_Posted)
-_text_decoder: Final = msgspec.json.Decoder(str)
+_member_finder: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_token_decoder: Final = msgspec.json.Decoder(str | None)
 
 
 def check(fields: Mapping[bytes, bytes], body: bytes, *, tokens: Tokens, latest: int, max_bytes: int) -> Email:
@@ -51,13 +55,9 @@ def check(fields: Mapping[bytes, bytes], body: bytes, *, tokens: Tokens, latest:
     max_bytes: the longest e-mail that can be taken.
     Raises RefusedError.
     """
-    try:
-        found = _finder.decode(body)
-    except (ValueError, RecursionError):
-        raise RefusedError(INVALID_JSON) from None
-    in_body = _token(found.token)
-    in_header = bearer(fields)
-    if not tokens.accept(in_body if in_header is None else in_header):
+    found = _find(body)
+    presented = bearer(fields)
+    if not tokens.accept(found.token if presented is None else presented):
         raise RefusedError(INVALID_TOKEN)
     posted = _decode(body)
     try:
@@ -96,17 +96,19 @@ def bearer(fields: Mapping[bytes, bytes]) -> bytes | None:
     return token.strip() if scheme.lower() == b"bearer" else None
 
 
-def _token(text: msgspec.Raw) -> str | None:
-    """The body's token, decoded only where it is a string. Raises RefusedError."""
-    raw = bytes(text)
-    if raw == b"null":
-        return None
-    if not raw.startswith(b'"'):
-        raise RefusedError(INVALID_TOKEN)
+def _find(body: bytes) -> _Posted:
+    """The two members that matter, with `data` as text; of several of one name the last. Raises RefusedError."""
     try:
-        return _text_decoder.decode(raw)
-    except ValueError:
+        try:
+            return _finder.decode(body)
+        except msgspec.ValidationError:  # a token that is no string, though one of that name may follow; or no object
+            members = _member_finder.decode(body)
+    except (ValueError, RecursionError):
         raise RefusedError(INVALID_JSON) from None
+    try:
+        return _Posted(members.get("data", _NULL), _token_decoder.decode(members["token"]))
+    except ValueError:
+        raise RefusedError(INVALID_TOKEN) from None
 
 
 def _decode(body: bytes) -> dict[str, Any]:

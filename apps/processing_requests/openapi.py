@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from checkpoint.email import MAX_EXACT_NUMBER, MAX_TIMESTREAM_DIGITS
 from checkpoint.version import VERSION
 from processing_requests.answers import PROBLEM_MEDIA_TYPE, REFUSALS
 from processing_requests.docs_page import render
@@ -21,8 +22,8 @@ _EXAMPLE: Final = {
 }
 
 Text = Annotated[str, Meta(min_length=1)]
-Digits = Annotated[str, Meta(pattern="^[0-9]{1,20}$")]
-Number = Annotated[int, Meta(ge=0)]
+Digits = Annotated[str, Meta(pattern=f"^[0-9]{{1,{MAX_TIMESTREAM_DIGITS}}}$")]
+Number = Annotated[int, Meta(ge=0, le=MAX_EXACT_NUMBER)]
 MaxBytes = Annotated[int, Meta(description="With 413: the limit.")] | msgspec.UnsetType
 
 
@@ -31,15 +32,26 @@ class Email(msgspec.Struct):
 
     email_subject: Text
     email_sender: Text
-    email_timestream: Annotated[Digits | Number, Meta(description="Seconds since 1970; not ahead of the clock skew.")]
+    email_timestream: Annotated[
+        Digits | Number,
+        Meta(description="Seconds since 1970, not ahead of the clock skew. 16103.0 and 1.6e4 are integers, too."),
+    ]
     email_content: Text
 
 
 class PostedEmail(msgspec.Struct):
-    """What is posted. The token may come as `Authorization: Bearer` instead."""
+    """What is posted. Further members are ignored."""
 
     data: Email
-    token: str | msgspec.UnsetType = msgspec.UNSET
+    token: (
+        Annotated[
+            str | None,
+            Meta(
+                description="One of the tokens. `Authorization: Bearer` may have it instead, and counts where both do."
+            ),
+        ]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
 
 
 class Processed(msgspec.Struct):
@@ -83,7 +95,8 @@ def describe() -> dict[str, Any]:
         "info": {
             "title": "Checkpoint",
             "version": VERSION,
-            "description": "Takes e-mail events and keeps each one as exactly one object.",
+            "description": "Takes e-mail events and keeps each one as exactly one object. "
+            "Any other path is answered 404, and any other method 405 with the header Allow.",
         },
         "paths": {
             "/process_request": {
@@ -144,6 +157,11 @@ def _refusals(refused: dict[str, Any], problem: dict[str, Any]) -> dict[str, Any
             },
         )
         response["headers"] |= {name: {"schema": {"type": "string"}} for name in refusal.headers}
+        if refusal.closes:
+            response["headers"]["Connection"] = {
+                "description": "With `close` the connection ends.",
+                "schema": {"type": "string"},
+            }
         response["content"]["application/json"]["examples"][refusal.error] = {
             "summary": refusal.detail,
             "value": {"error": refusal.error},

@@ -34,6 +34,7 @@ class Intake:
     """Takes e-mails: the route of POST /process_request. What each step is for, `http.routes.Route` says.
 
     clock_skew_seconds: how far ahead of the clock an e-mail may be dated.
+    logs_each: whether each request has a line in the log.
     """
 
     tokens: Tokens
@@ -41,6 +42,7 @@ class Intake:
     metrics: Metrics
     clock: Clock
     clock_skew_seconds: int
+    logs_each: bool
 
     def begin(self, request: Request) -> Response | int:
         """Refuse what no body would make good."""
@@ -67,8 +69,9 @@ class Intake:
 
     def refuse(self, request: Request, refusal: Refusal, faults: Sequence[Fault] = ()) -> Response:
         """Count a refusal, and put it into the form that the client asked for."""
-        fields = answers.names_of(faults)
-        _log.debug("request_refused", status=refusal.status, error=refusal.error, fields=fields)
+        if self.logs_each:
+            fields = answers.names_of(faults)
+            _log.debug("request_refused", status=refusal.status, error=refusal.error, fields=fields)
         self._count(request, refusal.status)
         return answers.refused(request.fields, refusal, faults)
 
@@ -81,7 +84,8 @@ class Intake:
         if refusal:
             client.respond(request, self.refuse(request, refusal))
             return
-        _log.debug("message_queued", message_id=identity)
+        if self.logs_each:
+            _log.debug("message_queued", message_id=identity)
         self._count(request, 200)
         client.respond(request, answers.processed(identity))
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from checkpoint.batching import Batcher, OverloadedError
-from checkpoint.email import Email
-from checkpoint.message_queue.port import QueueUnavailableError
+from checkpoint.batching import Batcher, Failure, OverloadedError
+from checkpoint.message_queue.port import EntryFault, QueueUnavailableError
 from checkpoint.operations.telemetry import log_failure
-from processing_requests.answers import INTERNAL_ERROR, OVERLOADED, QUEUE_UNAVAILABLE, Refusal, RefusedError
+from processing_requests.answers import INTERNAL_ERROR, OVERLOADED, QUEUE_UNAVAILABLE, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from checkpoint.message_queue.port import EntryFault, SendingQueue
+    from checkpoint.email import Email
+    from checkpoint.message_queue.port import SendingQueue
     from checkpoint.operations.health import Health
+    from processing_requests.answers import Refusal
     from processing_requests.metrics import Metrics
 
 QUEUE: Final = "queue"  # the condition's name in Health
@@ -35,7 +37,7 @@ _log = structlog.get_logger()
 class QueueSender:
     """Puts e-mails on the queue; those that wait together share one call.
 
-    timeout_seconds: within which the queue must confirm.
+    timeout_seconds: within which the queue must confirm, counted from when the e-mail is put in line.
     max_request_bytes: the longest request that may be read, if the queue takes as long a message.
     max_waiting, max_waiting_bytes: what may wait for the queue's confirmation; more is refused at once.
     """
@@ -50,13 +52,15 @@ class QueueSender:
 
     def __post_init__(self) -> None:
         self._failed = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._max_bytes_logged: int | None = None
         self._batcher: Batcher[bytes, EntryFault | None] = Batcher(
             self._send,
             entries=self.queue.limits.entries,
             payload_bytes=lambda: self.queue.limits.payload_bytes,
             calls_at_once=self.queue.limits.calls_at_once,
+            linger_seconds=self.queue.limits.linger_seconds,
+            lingers_alone=False,
+            timeout_seconds=self.timeout_seconds,
             waiting_entries=self.max_waiting,
             waiting_bytes=self.max_waiting_bytes,
             size=len,
@@ -87,44 +91,24 @@ class QueueSender:
         if self.waiting >= self.max_waiting:
             raise RefusedError(OVERLOADED)
 
-    async def send(self, email: Email) -> None:
-        """Return when the queue has confirmed the e-mail as durable. Raises RefusedError otherwise.
+    def put(self, body: bytes, done: Callable[[Refusal | None], None]) -> None:
+        """Send an e-mail. Raises RefusedError where there is no room.
 
-        Refused, it may be on the queue all the same, when the queue answers late: sent again, it is kept once.
+        done: called once, later: with None when the queue has confirmed the e-mail as durable, with a refusal
+        otherwise. Refused, it may be on the queue all the same, when the queue answers late: sent again, it is kept
+        once.
         """
         try:
-            async with asyncio.timeout(self.timeout_seconds):
-                fault = await self._batcher.submit(email.body)
+            self._batcher.put(body, partial(self._end, done))
         except OverloadedError:
             raise RefusedError(OVERLOADED) from None
-        except QueueUnavailableError:
-            confirmed = False
-        except TimeoutError:
-            confirmed = False
-            self._report_unhealthy(f"no confirmation within {self.timeout_seconds:g} s")
-        else:
-            confirmed = fault is None
-        if not confirmed:
-            self.metrics.unconfirmed.inc()
-            raise RefusedError(QUEUE_UNAVAILABLE)
 
-    def put(self, body: bytes, done: Callable[[Refusal | None], None]) -> None:
-        """Temporary."""
-
-        async def run() -> None:
-            try:
-                await self.send(Email("", body))
-            except RefusedError as refused:
-                done(refused.refusal)
-            except Exception as error:  # noqa: BLE001  one request's fault is not the others'
-                log_failure(_log, error)
-                done(INTERNAL_ERROR)
-            else:
-                done(None)
-
-        task = asyncio.create_task(run())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def send(self, email: Email) -> None:
+        """As `put`: return when the queue has confirmed the e-mail. Raises RefusedError otherwise."""
+        ended: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
+        self.put(email.body, lambda refusal: None if ended.done() else ended.set_result(refusal))
+        if refusal := await ended:
+            raise RefusedError(refusal)
 
     async def probe_while_unhealthy(self) -> None:
         """Find out when the queue is back, for no client is sent to a service that is not ready. Until cancelled."""
@@ -158,15 +142,35 @@ class QueueSender:
             self._max_bytes_logged = self.max_bytes
             _log.info("size_limit_set", max_bytes=self.max_bytes, max_request_bytes=self.max_request_bytes)
 
+    def _end(self, done: Callable[[Refusal | None], None], outcome: EntryFault | Failure | None) -> None:
+        try:
+            done(None if outcome is None else self._refusal(outcome))
+        except Exception as error:  # noqa: BLE001  one request's fault is not the others'
+            log_failure(_log, error)
+
+    def _refusal(self, outcome: EntryFault | Failure) -> Refusal:
+        match outcome:
+            case Failure(QueueUnavailableError() | asyncio.CancelledError()) | EntryFault():
+                pass
+            case Failure(TimeoutError()):
+                self._report_unhealthy(f"no confirmation within {self.timeout_seconds:g} s")
+            case _:
+                return INTERNAL_ERROR
+        self.metrics.unconfirmed.inc()
+        return QUEUE_UNAVAILABLE
+
     async def _send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
         self.metrics.batch_messages.observe(len(bodies))
         try:
             faults = await self.queue.send(bodies)
+            if len(faults) != len(bodies):
+                raise ValueError("a send must give one result per body")  # noqa: TRY301  it is logged as any other
         except QueueUnavailableError as error:
             self._report_unhealthy(str(error))
             raise
         except Exception as error:
             self._report_unhealthy(type(error).__name__)  # its text is not known to be free of content
+            log_failure(_log, error)
             raise
         if all(faults):
             self._report_unhealthy(next(fault.reason for fault in faults if fault))

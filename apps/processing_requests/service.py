@@ -99,6 +99,7 @@ def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) ->
         metrics=metrics,
         clock=clock,
         clock_skew_seconds=settings.clock_skew_seconds,
+        logs_each=settings.log_level == "debug",
     )
     routes: dict[bytes, dict[bytes, Route]] = {b"/process_request": {b"POST": intake}}
     for path, page in pages().items():

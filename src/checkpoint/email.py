@@ -20,6 +20,10 @@ FIELDS: Final = ("email_subject", "email_sender", "email_timestream", "email_con
 # that no store takes (255 bytes for a file, 1,024 for an S3 key): an e-mail accepted that could never be archived.
 MAX_TIMESTREAM_DIGITS: Final = 20
 
+# Up to here each integer is a double of its own, so that all readers of JSON agree about it (RFC 8259, 6). Beyond it a
+# number with a fraction or an exponent may be decoded to a neighbour, whose digits are not those that were posted.
+MAX_EXACT_NUMBER: Final = 2**53 - 1
+
 # The most that MAX_REQUEST_BYTES may be, and so the longest e-mail that any intake accepts. A queue may take less.
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
 
@@ -45,7 +49,7 @@ class NotAnEmailError(ValueError):
 class Email:
     """An e-mail that keeps the contract.
 
-    timestream: seconds since 1970, ASCII digits as they were posted.
+    timestream: seconds since 1970, the ASCII digits that were posted; for a number, those of the integer that it is.
     body: the bytes to queue and to archive: the posted JSON as it was written, on one line, in UTF-8.
     """
 
@@ -111,19 +115,26 @@ def _check(data: object) -> tuple[list[Fault], str]:
     faults = []
     timestream = ""
     for name in FIELDS:
-        pointer, value = f"/{name}", data.get(name)
+        value = data.get(name)
         if name == "email_timestream":
             timestream = _digits(value)
             if not timestream:
-                faults.append(Fault(pointer, "must be seconds since 1970: ASCII digits, at most 20, or an integer."))
-        elif name not in data:
-            faults.append(Fault(pointer, "is missing."))
-        elif not isinstance(value, str) or not value:
-            faults.append(Fault(pointer, "must be a string that is not empty."))
+                reason = "must be seconds since 1970: ASCII digits, at most 20, or an integer."
+                faults.append(Fault(f"/{name}", reason))
+        elif not value or not isinstance(value, str):
+            reason = "must be a string that is not empty." if name in data else "is missing."
+            faults.append(Fault(f"/{name}", reason))
     return faults, timestream
 
 
 def _digits(value: object) -> str:
+    """The timestream's digits, empty where the value is none.
+
+    A number without a fraction is an integer, however it is written: 16103.0 and 1.6e4 are integers.
+    https://json-schema.org/draft/2020-12/json-schema-validation#section-6.1.1
+    """
+    if type(value) is float and value.is_integer() and value <= MAX_EXACT_NUMBER:
+        value = int(value)  # 0 for -0.0 too
     if type(value) is int:  # not isinstance: True is an int too
         value = str(value) if 0 <= value < 10**MAX_TIMESTREAM_DIGITS else ""
     if isinstance(value, str) and len(value) <= MAX_TIMESTREAM_DIGITS and value.isascii() and value.isdigit():

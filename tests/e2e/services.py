@@ -23,17 +23,26 @@ STOP_SECONDS: Final = 15
 class Service:
     """One process of a program.
 
-    directory: where it is started, and where its log is.
+    directory: where it is started, and where its log is. file_limit: how many files it may open, if not the usual.
     """
 
-    def __init__(self, program: str, environment: Mapping[str, str], directory: Path, log: Path) -> None:
+    def __init__(
+        self,
+        program: str,
+        environment: Mapping[str, str],
+        directory: Path,
+        log: Path,
+        *,
+        file_limit: int | None = None,
+    ) -> None:
         self.program = program
         self.port = int(environment.get("PORT", "0"))
         self.private_port = int(environment["PRIVATE_PORT"])
         self._log = log
+        limited = ["prlimit", f"--nofile={file_limit}:{file_limit}"] if file_limit else []
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", program],
+                [*limited, sys.executable, "-m", program],
                 cwd=directory,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
@@ -88,10 +97,12 @@ class Services:
     """Starts services, and ends them all on exit.
 
     environment: what every one of them gets, beside what any process needs. directory: where they are started.
+    file_limit: as `Service` has it.
     """
 
     def __init__(self, environment: dict[str, str], directory: Path) -> None:
         self.environment = environment
+        self.file_limit: int | None = None
         self.all: list[Service] = []
         self._directory = directory
 
@@ -113,7 +124,7 @@ class Services:
             "PYTHONUNBUFFERED": "1",
         }
         log = self._directory / f"{len(self.all)}-{program}.log"
-        service = Service(program, common | self.environment | more, self._directory, log)
+        service = Service(program, common | self.environment | more, self._directory, log, file_limit=self.file_limit)
         self.all.append(service)
         return service
 

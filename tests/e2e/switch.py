@@ -15,7 +15,10 @@ _CHUNK_BYTES: Final = 65_536
 
 
 class Switch:
-    """Forwards connections to `to` while it is on; switched off, it cuts those there are and every new one."""
+    """Forwards connections to `to` while it is on; switched off, it cuts those there are and every new one.
+
+    connections: how many it has forwarded.
+    """
 
     def __init__(self, to: tuple[str, int]) -> None:
         self._to = to
@@ -23,6 +26,7 @@ class Switch:
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self.port = 0
+        self.connections = 0
 
     def off(self) -> None:
         """Cut the path."""
@@ -64,6 +68,7 @@ class Switch:
                     return
                 far.connect(self._to)
                 self._open |= {near, far}
+                self.connections += 1
             back = threading.Thread(target=_pump, args=(far, near))
             back.start()
             _pump(near, far)

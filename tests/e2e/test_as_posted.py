@@ -40,6 +40,19 @@ def test_an_object_has_the_spelling_of_what_was_posted(world: World, services: S
 
 
 @pytest.mark.parametrize("world", ["one_machine"], indirect=True)
+def test_a_timestream_that_is_a_number_keeps_its_spelling_and_names_the_object_by_its_digits(
+    world: World, services: Services
+) -> None:
+    email = json.dumps(marked(0)).replace('"1706213694"', "1.6e4").encode()
+    intake = services.intake()
+    services.broker()
+
+    assert post(intake.port, b'{"data": %s, "token": "foobar"}' % email).status == 200
+
+    until(lambda: world.objects() == {"sqs_message_16000.json": md5(email)}, "the e-mail is archived")
+
+
+@pytest.mark.parametrize("world", ["one_machine"], indirect=True)
 def test_five_mebibytes_go_through_without_a_setting(world: World, services: Services) -> None:
     email = marked(0) | {"email_content": "ü" * (5 * 2**20 // 2)}
     intake = services.intake()

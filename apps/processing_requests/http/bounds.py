@@ -32,6 +32,8 @@ class Bounds:
     connections: open at one time.
     held_bytes: of heads, bodies and read-ahead that are held in memory before a request is whole, all connections
         together. A single one may have more.
+    small_bytes: of these, what a connection may hold in any case: so clients that fill the bound keep out no request
+        of a usual size, though it may come in several parts.
     """
 
     head_seconds: float
@@ -42,3 +44,4 @@ class Bounds:
     drain_seconds: float
     connections: int
     held_bytes: int
+    small_bytes: int = 8_192

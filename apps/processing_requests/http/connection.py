@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, cast
 
 import structlog
 
+from checkpoint.operations.telemetry import log_failure
 from processing_requests import answers
+from processing_requests.http.body import ChunkedBody
 from processing_requests.http.reader import RequestReader
 
 if TYPE_CHECKING:
@@ -52,6 +54,13 @@ class Connection(RequestReader):
 
     def data_received(self, data: bytes) -> None:
         """As asyncio says."""
+        try:
+            self._read(data)
+        except Exception as error:  # noqa: BLE001  one connection's fault is not the others'
+            log_failure(_log, error)
+            self.abort()
+
+    def _read(self, data: bytes) -> None:
         states, state = self._connections, self._state
         if state is states.idle:
             self._read_head(data, 0)
@@ -115,7 +124,8 @@ class Connection(RequestReader):
         self.abort()
 
     def end_body(self) -> None:
-        """Answer that the body did not come in time."""
+        """Answer that the body did not come in time; the rest of it is not waited for."""
+        self._is_broken = True
         self._refuse(answers.REQUEST_TIMEOUT)
 
     def release(self) -> None:
@@ -143,6 +153,9 @@ class Connection(RequestReader):
         self._request = self._held = None
         if response.closes or not request.keeps_alive or self._connections.draining:
             self._closes = True
+        elif isinstance(self._body, ChunkedBody):
+            # The client may send its next request together with the end of this body, which cannot be told apart there.
+            self._closes = True
         if self._closes:
             connection = b"Connection: close\r\n\r\n"
         else:
@@ -156,10 +169,10 @@ class Connection(RequestReader):
         if self._is_full:
             self._move(states.untaken)
             self._stop_reading()
+        elif self._body is not None and not self._is_broken and not states.draining:
+            self._go_on_dropping()
         elif self._closes or states.draining:
             self._close()
-        elif self._body is not None:
-            self._go_on_dropping()
         elif self._unread:
             # One request per turn of the loop, so that no client keeps the others waiting.
             self._move(states.answering)

@@ -23,8 +23,6 @@ _log = structlog.get_logger()
 _LOOK_SECONDS: Final = 0.1
 # How long a refusal is held back that says "too many": shorter than a client's patience, longer than a turn of a crowd.
 _HELD_SECONDS: Final = 0.5
-# A connection that is younger may have sent a request that was not read yet.
-_NEW_SECONDS: Final = 1.0
 
 
 class State:
@@ -52,17 +50,13 @@ class State:
 
     def end_late(self, now: float) -> None:
         """Deal with those that have been there for too long."""
-        while (oldest := self.oldest(older_than=self._seconds, now=now)) is not None:
-            self._late(oldest)
-            if oldest in self.members:  # whatever was done about it, it is not looked at in this turn again
-                self.leave(oldest)
-                self.enter(oldest)
-
-    def oldest(self, *, older_than: float, now: float) -> Connection | None:
-        """The connection that has been there for longest, if that is so many seconds."""
+        late = []
         for connection, since in self.members.items():
-            return connection if now - since >= older_than else None
-        return None
+            if now - since < self._seconds:
+                break
+            late.append(connection)
+        for connection in late:
+            self._late(connection)
 
 
 class OpenConnections:
@@ -121,7 +115,7 @@ class OpenConnections:
         if self.draining:
             connection.close()
         elif self.count > self._bounds.connections:
-            self._give_one_up(connection)
+            self._give_one_up()
 
     def lost(self, connection: Connection) -> None:
         """Count it no more."""
@@ -130,9 +124,12 @@ class OpenConnections:
         self.on_lost()
 
     def hold(self, size: int, *, own: int = 0) -> bool:
-        """Count bytes; whether they are within the bound, or all of them, or none, are the connection's own."""
+        """Count bytes; whether the connection may hold what it holds now.
+
+        own: all bytes that it holds.
+        """
         self.held_bytes += size
-        return self.held_bytes <= max(self._bounds.held_bytes, own)
+        return own <= self._bounds.small_bytes or self.held_bytes <= max(self._bounds.held_bytes, own)
 
     def start(self) -> None:
         """Look for what lasts too long, from now until the drain's end."""
@@ -160,14 +157,14 @@ class OpenConnections:
         for connection in [connection for state in self._states for connection in state.members]:
             act(connection)
 
-    def _give_one_up(self, newest: Connection) -> None:
+    def _give_one_up(self) -> None:
         if not self._is_at_limit:
             self._is_at_limit = True
             _log.warning("connection_limit_reached", max_connections=self._bounds.connections)
         self._on_given_up()
-        now = self.loop.time()
-        other = self.idle.oldest(older_than=0, now=now) or self.head.oldest(older_than=_NEW_SECONDS, now=now)
-        (other or newest).close()
+        # One that waits for a request, or for the rest of a head: at least the newest one does. Who has just come, and
+        # has sent a request, is read in the next turns of the loop.
+        next(iter(self.idle.members or self.head.members)).close()
 
     def _look_for_late(self) -> None:
         self._look = self.loop.call_later(_LOOK_SECONDS, self._look_for_late)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -32,7 +33,8 @@ _FIELDS: Final = frozenset(
         b"transfer-encoding",
     }
 )
-_REQUEST_LINE: Final = re.compile(rb"([A-Z-]+) ([!-~]+) HTTP/([0-9])\.([0-9])\r\n")
+_REQUEST_LINE: Final = re.compile(rb"([A-Z-]+) ([!-~]+) HTTP/1\.([01])\r\n")
+_OTHER_VERSION: Final = re.compile(rb"[A-Z-]+ [!-~]+ HTTP/[0-9]\.[0-9]\r\n")
 _REQUEST_LINE_START: Final = re.compile(rb"[A-Z-]+( ([!-~]+( [!-~]*\r?)?)?)?|\r")
 # RFC 9110 (7.2) and RFC 3986 (3.2.2); without a comma, by which a field that was sent twice shows.
 _HOST: Final = re.compile(rb"[\w.~!$&'()*+;=%:\[\]-]*")
@@ -58,10 +60,8 @@ class Request:
         """Parse a whole head, with the empty line that ends it. Raises RefusedError."""
         line = _REQUEST_LINE.match(head)
         if line is None:
-            raise RefusedError(INVALID_HTTP)
-        self.method, target, major, minor = line.groups()
-        if major != b"1" or minor not in b"01":
-            raise RefusedError(VERSION_NOT_SUPPORTED)
+            raise RefusedError(VERSION_NOT_SUPPORTED if _OTHER_VERSION.match(head) else INVALID_HTTP)
+        self.method, target, minor = line.groups()
         self.is_http_1_0 = minor == b"0"
         self.path = _path(target)
         self.fields: dict[bytes, bytes] = {}
@@ -74,15 +74,18 @@ class Request:
                 raise RefusedError(INVALID_HTTP) from None
         except httptools.HttpParserError:
             raise RefusedError(INVALID_HTTP) from None
-        self._check_host()
+        fields = self.fields
+        host = fields.get(b"host")  # RFC 9112, 3.2
+        if not (_is_host(host) if host is not None else self.is_http_1_0):
+            raise RefusedError(INVALID_HTTP)
         self.length = self._length()
-        connection = self.fields.get(b"connection")
-        if connection is None:
-            self.keeps_alive = not self.is_http_1_0
-        else:
-            options = {option.strip() for option in connection.lower().split(b",")}
-            self.keeps_alive = b"close" not in options and (not self.is_http_1_0 or b"keep-alive" in options)
-        self.waits_for_100 = self.fields.get(b"expect", b"").lower() == b"100-continue" and not self.is_http_1_0
+        self.keeps_alive = not self.is_http_1_0
+        if b"connection" in fields:
+            options = {option.strip() for option in fields[b"connection"].lower().split(b",")}
+            self.keeps_alive = b"close" not in options and (self.keeps_alive or b"keep-alive" in options)
+        self.waits_for_100 = (
+            b"expect" in fields and fields[b"expect"].lower() == b"100-continue" and not self.is_http_1_0
+        )
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """As httptools says."""
@@ -90,11 +93,6 @@ class Request:
         if name in _FIELDS:
             fields = self.fields
             fields[name] = fields[name] + b", " + value if name in fields else value
-
-    def _check_host(self) -> None:
-        host = self.fields.get(b"host")  # RFC 9112, 3.2
-        if (host is None and not self.is_http_1_0) or (host is not None and not _HOST.fullmatch(host)):
-            raise RefusedError(INVALID_HTTP)
 
     def _length(self) -> int | None:
         """RFC 9112, 6.1 to 6.3. What could be read in two ways is refused: that is how requests are smuggled."""
@@ -116,11 +114,17 @@ def refusal_of_start(head: bytes) -> Refusal | None:
         return HEAD_TOO_LARGE if b"\r\n" in head else TARGET_TOO_LONG
     if b"\n" not in head:
         return None if _REQUEST_LINE_START.fullmatch(head) else INVALID_HTTP
-    line = _REQUEST_LINE.match(head)
+    line = _REQUEST_LINE.match(head) or _OTHER_VERSION.match(head)
     # A line that ends without a carriage return would never end the head.
     return INVALID_HTTP if line is None or head.count(b"\n") != head.count(b"\r\n") else None
 
 
+@lru_cache(maxsize=64)  # most clients ask one name for one path
+def _is_host(host: bytes) -> bool:
+    return _HOST.fullmatch(host) is not None
+
+
+@lru_cache(maxsize=64)
 def _path(target: bytes) -> bytes:
     """The path of a request target in origin-form, absolute-form or asterisk-form (RFC 9112, 3.2)."""
     if target.startswith(b"/"):

@@ -44,12 +44,15 @@ class Limits:
     payload_bytes: bytes per call, all its bodies together, in UTF-8; a single body may be longer all the same.
     message_bytes: the longest body, in UTF-8; None as long as only the queue knows, and was not reached yet.
     calls_at_once: calls under way at the same time; more than that only wait for each other.
+    linger_seconds: how long a message to send may wait for others to fill its call, while another call is under way.
+        For a queue whose calls cost as much with one message as with many; 0 for one where a call costs little.
     """
 
     entries: int
     payload_bytes: int
     message_bytes: int | None
     calls_at_once: int = 1
+    linger_seconds: float = 0
 
     def most_bytes(self, entries: int) -> int:
         """The most that the bodies of one receive of so many messages have together."""

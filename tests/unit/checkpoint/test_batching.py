@@ -221,4 +221,4 @@ async def test_an_item_that_does_not_linger_goes_at_once_with_those_that_wait(ca
     async with asyncio.timeout(DEADLINE):
         assert await batcher.submit("b", lingers=False) == "B"
         assert await lingering == "A"
-    assert calls.batches == [["b", "a"]]
+    assert calls.batches == [["a", "b"]]

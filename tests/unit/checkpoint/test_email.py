@@ -6,11 +6,12 @@ import hashlib
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkpoint.email import FIELDS, MAX_BODY_BYTES, Email, NotAnEmailError
+from checkpoint.email import FIELDS, MAX_BODY_BYTES, MAX_EXACT_NUMBER, Email, NotAnEmailError
 from checkpoint.message_queue.port import Message
 
 EXAMPLE = {
@@ -77,8 +78,49 @@ def test_a_timestream_may_be_an_integer_and_stays_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "digits"),
+    [
+        *(
+            ("16103.0", "16103"),
+            ("1.6e4", "16000"),
+            ("1.6E+4", "16000"),
+            ("160000e-1", "16000"),
+            ("1706213694.000", "1706213694"),
+        ),
+        *(("0.0", "0"), ("-0.0", "0"), ("-0", "0"), ("-0e5", "0"), ("9007199254740991.0", "9007199254740991")),
+    ],
+)
+def test_a_timestream_may_be_any_integer_of_json_schema_and_keeps_its_spelling(written: str, digits: str) -> None:
+    body = json.dumps(EXAMPLE).replace('"1706213694"', written).encode()
+    email = Email.accept(body, msgspec.json.decode(body), latest=2**53)
+    assert email.timestream == digits
+    assert email.body == body
+    assert Email.read(body) == email
+    assert next(email.names) == f"sqs_message_{email.timestream}.json"
+
+
+@given(number=st.integers(0, MAX_EXACT_NUMBER), places=st.integers(0, 20), zeros=st.integers(0, 3))
+def test_an_integer_has_the_same_digits_with_a_fraction_or_an_exponent(number: int, places: int, zeros: int) -> None:
+    digits = str(number).rjust(places + 1, "0")
+    whole, fraction = digits[: len(digits) - places], digits[len(digits) - places :] + "0" * zeros
+    spelling = f"{int(whole)}.{fraction}e{places}" if fraction else f"{int(whole)}e0"
+    body = json.dumps(EXAMPLE).replace('"1706213694"', spelling).encode()
+    assert Email.read(body).timestream == str(number)
+
+
+def test_a_number_that_doubles_do_not_hold_exactly_is_taken_as_an_integer_only_if_it_is_written_as_one() -> None:
+    body = json.dumps(EXAMPLE).replace('"1706213694"', "9007199254740993").encode()
+    assert Email.read(body).timestream == "9007199254740993"
+    with pytest.raises(NotAnEmailError):
+        Email.read(body.replace(b"40993", b"40993.0"))
+
+
+@pytest.mark.parametrize(
     "timestream",
-    ["", "12a", "-1", "1.5", " 1", "1 ", "١٢", "²", "1" * 21, "9" * 5000, -1, 10**20, True, 1.0, None, [], {}],
+    [
+        *("", "12a", "-1", "1.5", "1.0", "1e3", " 1", "1 ", "1\n", "١٢", "²", "1" * 21, "9" * 5000),
+        *(-1, 10**20, 1.5, -1.0, 1e-7, 1e20, 1e308, float(2**53), float(2**53 + 2), True, None, [], {}),
+    ],
     ids=repr,
 )
 def test_a_timestream_that_is_not_ascii_digits_is_a_fault(timestream: object) -> None:

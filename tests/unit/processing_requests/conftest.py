@@ -4,11 +4,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
+import uvloop
 
 from unit.processing_requests.intake import Intake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import asyncio
+    from collections.abc import Callable, Iterator
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop that the intake runs on: another one tells its protocols other things, or at other times."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture

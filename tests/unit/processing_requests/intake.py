@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 NOW: Final = 1_706_213_694
 _LIMITS: Final = Limits(entries=10, payload_bytes=262_144, message_bytes=262_144)
 # A timeout that a test does not mean must not end it on a slow machine.
-_PATIENT: Final = {
+_PATIENT: Final[dict[str, Any]] = {
     "header_timeout_seconds": DEADLINE,
     "body_timeout_seconds": DEADLINE,
     "queue_timeout_seconds": DEADLINE,
     "drain_seconds": 1,
+    "log_level": "debug",
 }
 
 

@@ -77,21 +77,37 @@ async def test_a_body_that_does_not_arrive_in_time_is_answered() -> None:
 
 
 async def test_unfinished_bodies_are_held_together_up_to_a_bound_and_free_it_when_they_end() -> None:
-    intake = Intake(max_request_bytes=1000, max_waiting_bytes=600)
+    intake = Intake(max_request_bytes=100_000, max_waiting_bytes=60_000)
     more = asyncio.Event()
     begun = asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
-        yield padded(500)
+        yield padded(50_000)
         begun.set()
         await more.wait()
         yield b" "
 
     first = asyncio.create_task(intake.post(slow()))
     await begun.wait()
-    response = await intake.post(in_parts(padded(500), 250))
+    response = await intake.post(in_parts(padded(50_000), 25_000))
     assert (response.status_code, response.content) == (503, b'{"error": "Overloaded"}')
     assert response.headers["retry-after"] == "1"
     more.set()
     assert (await first).status_code == 200
-    assert (await intake.post(in_parts(padded(500), 250))).status_code == 200
+    assert (await intake.post(in_parts(padded(50_000), 25_000))).status_code == 200
+
+
+async def test_unfinished_bodies_that_fill_the_bound_keep_no_small_request_out() -> None:
+    intake = Intake(max_request_bytes=100_000, max_waiting_bytes=60_000)
+    begun = asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield padded(99_000)
+        begun.set()
+        await asyncio.Event().wait()
+
+    filling = asyncio.create_task(intake.post(endless()))
+    await begun.wait()
+    assert (await intake.post(in_parts(padded(8_000), 1_000))).status_code == 200
+    assert (await intake.post(in_parts(padded(9_000), 8_500))).status_code == 503
+    filling.cancel()

@@ -105,3 +105,27 @@ async def test_trailers_are_passed_over_up_to_a_bound(intake: Intake) -> None:
         writer.write(chunked + b"X-Trailer: " + b"x" * 20_000 + b"\r\n\r\n")
         status, headers, _ = await answer(reader)
         assert (status, headers["connection"]) == (400, "close")
+
+
+@pytest.mark.parametrize(
+    ("status", "request_head"),
+    [
+        (413, head(None)),
+        (415, head(None, "Content-Encoding: gzip")),
+        (404, head(None, target="/elsewhere")),
+    ],
+)
+async def test_an_answer_before_the_end_of_a_chunked_body_says_that_it_ends_the_connection(
+    intake: Intake, status: int, request_head: bytes
+) -> None:
+    """So the client sends no other request over it: where the body ends, what follows it is lost."""
+    piece = b"%x\r\n%s\r\n" % (300_000, b" " * 300_000)
+    async with intake.serving() as port, connected(port) as (reader, writer):
+        writer.write(request_head + piece)
+        answered, headers, _ = await answer(reader)
+        assert (answered, headers.get("connection")) == (status, "close")
+        for _ in range(50):  # what it is still sending is read, so that it reads the answer
+            writer.write(piece)
+            await writer.drain()
+        writer.write(b"0\r\n\r\n")
+        assert await reader.read() == b""

@@ -37,6 +37,32 @@ async def test_the_header_goes_before_the_body(intake: Intake) -> None:
     assert await status(intake, posted(token="foobar"), "Bearer") == 401
 
 
+@pytest.mark.parametrize("token", [1, 0, False, True, 1.5, [], ["foobar"], {}, {"token": "foobar"}], ids=repr)
+async def test_a_token_in_the_body_that_is_neither_a_string_nor_null_is_refused_whatever_the_header_has(
+    intake: Intake, token: object
+) -> None:
+    for authorization in ("Bearer foobar", "Bearer wrong", None):
+        body = posted(token=token)
+        response = await intake.post(body, JSON if authorization is None else {**JSON, "Authorization": authorization})
+        assert (response.status_code, response.content) == (401, b'{"error": "Invalid token"}')
+    assert await status(intake, posted({}, token=token), "Bearer foobar") == 401  # before the fields are looked at
+    assert intake.queued == []
+
+
+async def test_a_token_that_is_null_counts_as_absent(intake: Intake) -> None:
+    assert await status(intake, posted(token=None)) == 401
+    assert await status(intake, posted(token=None), "Bearer wrong") == 401
+    assert await status(intake, posted(token=None), "Bearer foobar") == 200
+
+
+async def test_of_several_tokens_in_the_body_the_last_counts_and_so_does_its_type(intake: Intake) -> None:
+    twice = posted(token=1).replace(b'"token": 1', b'"token": %s, "token": %s')
+    assert await status(intake, twice % (b"1", b'"foobar"')) == 200
+    assert await status(intake, twice % (b'"foobar"', b"1")) == 401
+    assert await status(intake, twice % (b'"foobar"', b"1"), "Bearer foobar") == 401
+    assert await status(intake, twice % (b"1", b"null"), "Bearer foobar") == 200
+
+
 @pytest.mark.parametrize("authorization", ["Basic foobar", "foobar", "", "Token foobar", "Bearerfoobar"])
 async def test_another_scheme_is_no_token_and_leaves_the_bodys(intake: Intake, authorization: str) -> None:
     assert await status(intake, NO_TOKEN, authorization) == 401
