@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -28,7 +29,7 @@ _LONGEST_DELAY_SECONDS: Final = 10.0
 # A worker that ends sooner than this after its start has most likely ended because of something at its start.
 _QUICK_SECONDS: Final = 10.0
 _MOST_QUICK_ENDS: Final = 5
-# A worker that was told to stop ends with 0. Who told it may be telling all processes, this one too.
+# Who tells a worker to stop may be telling all processes, this one too.
 _ASKED_SECONDS: Final = 0.5
 
 _log = structlog.get_logger()
@@ -39,7 +40,7 @@ class WorkersGivenUpError(Exception):
 
 
 class _End(NamedTuple):
-    """Why a worker has ended. cannot_start: because of its settings."""
+    """Why a worker has ended. was_asked: because it was told to. cannot_start: because of its settings."""
 
     reason: str
     was_asked: bool = False
@@ -175,7 +176,7 @@ class Children:
         await child.run(self._settings)
         self._ended_metrics = total([self._ended_metrics, growing(child.metrics)])
         del self._running[number]
-        return _End(child.end, was_asked=child.exit_code == 0, cannot_start=bool(child.cannot_start))
+        return _End(child.end, was_asked=child.exit_code in (0, -signal.SIGTERM), cannot_start=bool(child.cannot_start))
 
     async def _ask_health(self) -> dict[int, HealthAnswer | None]:
         """What each worker that serves says, None where it does not in time."""
