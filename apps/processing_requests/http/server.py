@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import resource
 import socket
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Protocol
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from contextlib import AbstractAsyncContextManager
 
     from processing_requests.http.open_connections import OpenConnections
 
-    Accept = Callable[[OpenConnections, socket.socket], Awaitable["Accepting"]]
+    Accept = Callable[[OpenConnections, socket.socket], AbstractAsyncContextManager[None]]
 
 _log = structlog.get_logger()
 
 # Kept for the private port, the queue, the log, and for connections that are accepted before others are closed.
 _RESERVED_FILES: Final = 256
 _BACKLOG: Final = 2048
+# libuv accepts one connection per watcher and turn of its loop. A turn that serves a crowd takes many milliseconds, and
+# a new client would wait for as many of them as there are clients before it. A watcher that finds none costs little.
+_WATCHERS: Final = 16
 
 
 @contextmanager
@@ -48,17 +52,15 @@ def connection_limit(wanted: int) -> int:
     return min(wanted, possible)
 
 
-class Accepting(Protocol):
-    """Takes the connections that come to a listening socket."""
-
-    def close(self) -> None:
-        """Take no more, and close the socket."""
-        ...
-
-
-async def accept_all(connections: OpenConnections, listening: socket.socket) -> Accepting:
-    """Take each connection as soon as it comes."""
-    return await connections.loop.create_server(connections, sock=listening, backlog=_BACKLOG)
+@asynccontextmanager
+async def accept_all(connections: OpenConnections, listening: socket.socket) -> AsyncIterator[None]:
+    """Take each connection as soon as it comes, while the body runs."""
+    async with AsyncExitStack() as accepting:
+        for _ in range(_WATCHERS):
+            server = await connections.loop.create_server(connections, sock=listening.dup(), backlog=_BACKLOG)
+            accepting.callback(server.close)
+        listening.close()  # or clients could still connect while the connections are drained
+        yield
 
 
 async def serve_http(
@@ -66,12 +68,9 @@ async def serve_http(
 ) -> None:
     """Serve until `stop` is set; return when every connection has ended.
 
-    accept: begins to take connections.
+    accept: takes connections while its body runs, and closes the socket then.
     """
     connections.start()
-    accepting = await accept(connections, listening)
-    try:
+    async with accept(connections, listening):
         await stop.wait()
-    finally:
-        accepting.close()
     await connections.drain()

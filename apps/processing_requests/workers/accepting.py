@@ -3,39 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from processing_requests.http.open_connections import OpenConnections
     from processing_requests.workers.connection_counts import ConnectionCounts
 
-# A worker that has so many connections more than another one leaves new ones to it, for so long.
+# A worker that has so many connections more than another one, or a sixteenth more, leaves new ones to it for a while.
 _MOST_AHEAD: Final = 4
+_MOST_AHEAD_PART: Final = 16
 _LEAVE_SECONDS: Final = 0.001
+# A turn that serves a crowd takes many milliseconds; a new client must not wait for as many as there are before it.
+_PER_TURN: Final = 16
 # Where no connection can be accepted, because a limit of the system is reached.
 _RETRY_SECONDS: Final = 0.1
 
 
+@asynccontextmanager
 async def accept_share(
     connections: OpenConnections, listening: socket.socket, *, counts: ConnectionCounts, worker: int
-) -> SharedAccepting:
-    """Take a worker's share of the connections that come."""
+) -> AsyncIterator[None]:
+    """Take a worker's share of the connections that come, while the body runs."""
     accepting = SharedAccepting(listening, counts, worker)
     connections.on_lost = accepting.lost
     accepting.start(connections)
-    return accepting
+    try:
+        yield
+    finally:
+        accepting.close()
 
 
 class SharedAccepting:
     """A worker's share of the connections.
 
-    The kernel wakes every worker for a new connection, and who comes first may accept all that wait: of 64 clients that
-    connect at the same time, one of two workers often gets 60, and serves them alone for as long as they stay. So a
-    worker accepts one connection per turn of its loop, and waits where another one has fewer open. It waits for a
-    moment only: the other one may be busy, or stuck.
+    The kernel wakes every worker for a new connection. Of clients that connect at the same time the worker that comes
+    first may take nearly all, and serves them alone for as long as they stay. So a worker waits where another one has
+    fewer connections. It waits for a moment only: the other one may be busy, or stuck.
     """
 
     def __init__(self, listening: socket.socket, counts: ConnectionCounts, worker: int) -> None:
@@ -53,7 +60,7 @@ class SharedAccepting:
         """Accept from now on. Each protocol's end is told by `lost`."""
         self._factory = factory
         self._counts.set(self._worker, 0)
-        self._loop.add_reader(self._listening.fileno(), self._accept_unless_ahead)
+        self._loop.add_reader(self._listening.fileno(), self._accept_some)
 
     def lost(self) -> None:
         """A connection has ended."""
@@ -71,11 +78,20 @@ class SharedAccepting:
         self._listening.close()
         self._counts.remove(self._worker)  # the others need not wait for it any more
 
-    def _accept_unless_ahead(self) -> None:
+    def _accept_some(self) -> None:
+        """Called when connections are there, and again if there are more."""
         if self._is_ahead():
-            self._wait(_LEAVE_SECONDS, self._take_what_others_left)
-        else:
-            self._accept()
+            self._wait(_LEAVE_SECONDS, self._accept_what_others_left)
+            return
+        for _ in range(_PER_TURN):
+            if not self._accept() or self._is_ahead():
+                break
+
+    def _accept_what_others_left(self) -> None:
+        self._go_on()
+        for _ in range(self._most_ahead()):
+            if not self._accept():
+                break
 
     def _accept(self) -> bool:
         """Whether there was a connection."""
@@ -98,12 +114,6 @@ class SharedAccepting:
         except OSError:  # it ended before it began
             self.lost()
 
-    def _take_what_others_left(self) -> None:
-        self._go_on()
-        for _ in range(_MOST_AHEAD):
-            if not self._accept():
-                break
-
     def _wait(self, seconds: float, then: Callable[[], None]) -> None:
         self._loop.remove_reader(self._listening.fileno())
         self._waiting = self._loop.call_later(seconds, then)
@@ -112,10 +122,13 @@ class SharedAccepting:
         if self._waiting:
             self._waiting.cancel()
             self._waiting = None
-        self._loop.add_reader(self._listening.fileno(), self._accept_unless_ahead)
+        self._loop.add_reader(self._listening.fileno(), self._accept_some)
 
     def _is_ahead(self) -> bool:
-        return self._open >= self._counts.fewest() + _MOST_AHEAD
+        return self._open >= self._counts.fewest() + self._most_ahead()
+
+    def _most_ahead(self) -> int:
+        return max(_MOST_AHEAD, self._counts.fewest() // _MOST_AHEAD_PART)
 
     def _count(self, change: int) -> None:
         self._open += change

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -36,8 +37,10 @@ from processing_requests.workers.messages import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from processing_requests.http.open_connections import OpenConnections
-    from processing_requests.http.server import Accept, Accepting
+    from processing_requests.http.server import Accept
     from processing_requests.service import Service
     from processing_requests.settings import IntakeSettings
 
@@ -86,10 +89,12 @@ async def _serve(
 ) -> None:
     async with open_service(settings) as service:
 
-        async def accept_when_tried(connections: OpenConnections, listening: socket.socket) -> Accepting:
+        @asynccontextmanager
+        async def accept_when_tried(connections: OpenConnections, listening: socket.socket) -> AsyncIterator[None]:
             await _queue_tried(service, stop)
-            channel.send(Serving())
-            return await accept(connections, listening)
+            async with accept(connections, listening):
+                channel.send(Serving())
+                yield
 
         async with in_background(_answer(service, channel, stop)):
             await service.serve(listening, stop, accept=accept_when_tried)

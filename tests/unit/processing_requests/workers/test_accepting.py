@@ -15,7 +15,9 @@ from processing_requests.workers.connection_counts import ConnectionCounts
 from unit.processing_requests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    Work = Callable[[int], "Worker"]
 
 
 class Worker:
@@ -24,12 +26,18 @@ class Worker:
     def __init__(self, listening: socket.socket, counts: ConnectionCounts, number: int) -> None:
         self.accepting = SharedAccepting(listening.dup(), counts, number)
         self.transports: set[asyncio.BaseTransport] = set()
+        self._has_ended = False
         self.accepting.start(lambda: _Connection(self))
 
-    def close(self) -> None:
-        self.accepting.close()
-        for transport in self.transports.copy():
+    async def end(self) -> None:
+        """Accept no more, and close what is open."""
+        if not self._has_ended:
+            self._has_ended = True
+            self.accepting.close()
+        await until(lambda: not self.accepting._connecting)
+        for transport in self.transports:
             transport.close()
+        await until(lambda: not self.transports)
 
 
 class _Connection(asyncio.Protocol):
@@ -58,6 +66,20 @@ def counts() -> Iterator[ConnectionCounts]:
 
 
 @pytest.fixture
+async def work(listening: socket.socket, counts: ConnectionCounts) -> AsyncIterator[Work]:
+    """Starts the worker of a number; it ends with the test."""
+    workers: list[Worker] = []
+
+    def start(number: int) -> Worker:
+        workers.append(Worker(listening, counts, number))
+        return workers[-1]
+
+    yield start
+    for worker in workers:
+        await worker.end()
+
+
+@pytest.fixture
 def clients(listening: socket.socket) -> Iterator[Clients]:
     made = Clients(listening.getsockname())
     yield made
@@ -77,42 +99,34 @@ class Clients:
             self.all.pop().close()
 
 
-async def test_connections_that_come_at_once_are_shared(
-    listening: socket.socket, counts: ConnectionCounts, clients: Clients
-) -> None:
-    one, two = Worker(listening, counts, 1), Worker(listening, counts, 2)
+async def test_connections_that_come_at_once_are_shared(work: Work, clients: Clients) -> None:
+    one, two = work(1), work(2)
     clients.come(100)
     await until(lambda: len(one.transports) + len(two.transports) == 100)
-    assert abs(len(one.transports) - len(two.transports)) <= 2 * accepting._MOST_AHEAD
-    one.close()
-    two.close()
+    assert abs(len(one.transports) - len(two.transports)) <= 4 * accepting._MOST_AHEAD
 
 
-async def test_a_worker_takes_everything_while_the_others_are_not_there(
-    listening: socket.socket, counts: ConnectionCounts, clients: Clients
-) -> None:
-    only = Worker(listening, counts, 2)
+async def test_a_worker_takes_everything_while_the_others_are_not_there(work: Work, clients: Clients) -> None:
+    only = work(2)
     clients.come(100)
     await until(lambda: len(only.transports) == 100)
-    only.close()
 
 
 async def test_a_worker_takes_everything_while_another_one_is_stuck(
-    listening: socket.socket, counts: ConnectionCounts, clients: Clients
+    work: Work, counts: ConnectionCounts, clients: Clients
 ) -> None:
     counts.set(1, 0)
-    other = Worker(listening, counts, 2)
+    other = work(2)
     clients.come(100)
     await until(lambda: len(other.transports) == 100)
-    other.close()
 
 
 async def test_a_worker_that_has_more_waits_no_longer_when_its_connections_have_ended(
-    listening: socket.socket, counts: ConnectionCounts, clients: Clients, monkeypatch: pytest.MonkeyPatch
+    work: Work, counts: ConnectionCounts, clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(accepting, "_LEAVE_SECONDS", 3600)
     counts.set(1, 0)
-    other = Worker(listening, counts, 2)
+    other = work(2)
     clients.come(accepting._MOST_AHEAD)
     await until(lambda: len(other.transports) == accepting._MOST_AHEAD)
     first = clients.all.copy()
@@ -120,39 +134,34 @@ async def test_a_worker_that_has_more_waits_no_longer_when_its_connections_have_
     await until(lambda: other.accepting._waiting)
     first[0].close()
     await until(lambda: not other.accepting._waiting and len(other.transports) == accepting._MOST_AHEAD)
-    other.close()
 
 
 async def test_a_worker_that_comes_later_is_given_the_next_ones(
-    listening: socket.socket, counts: ConnectionCounts, clients: Clients
+    work: Work, clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = Worker(listening, counts, 1)
+    first = work(1)
     clients.come(40)
     await until(lambda: len(first.transports) == 40)
-    second = Worker(listening, counts, 2)
+    monkeypatch.setattr(accepting, "_LEAVE_SECONDS", 3600)
+    second = work(2)
     clients.come(30)
-    await until(lambda: len(first.transports) + len(second.transports) == 70)
-    assert len(second.transports) >= 25
-    first.close()
-    second.close()
+    await until(lambda: len(second.transports) == 30)
 
 
 async def test_a_worker_that_accepts_no_more_is_not_waited_for(
-    listening: socket.socket, counts: ConnectionCounts, clients: Clients, monkeypatch: pytest.MonkeyPatch
+    work: Work, clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(accepting, "_LEAVE_SECONDS", 3600)
-    one, two = Worker(listening, counts, 1), Worker(listening, counts, 2)
+    one, two = work(1), work(2)
     clients.come(10)
     await until(lambda: len(one.transports) + len(two.transports) == 10)
-    one.close()
-    await until(lambda: not one.transports)
+    await one.end()
     clients.come(50)
     await until(lambda: len(two.transports) >= 50)
-    two.close()
 
 
 async def test_where_the_system_lets_no_connection_be_accepted_it_is_tried_again(
-    listening: socket.socket, counts: ConnectionCounts, clients: Clients, monkeypatch: pytest.MonkeyPatch
+    work: Work, clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(accepting, "_RETRY_SECONDS", 0.01)
     tried = 0
@@ -165,12 +174,11 @@ async def test_where_the_system_lets_no_connection_be_accepted_it_is_tried_again
                 raise OSError(24, "Too many open files")
             return super().accept()
 
-    only = Worker(listening, counts, 1)
+    only = work(1)
     only.accepting._listening = Full(fileno=only.accepting._listening.detach())
     clients.come(1)
     await until(lambda: only.transports)
     assert tried >= 3
-    only.close()
 
 
 def test_counts_are_read_by_another_one_who_has_the_descriptor(counts: ConnectionCounts) -> None:
