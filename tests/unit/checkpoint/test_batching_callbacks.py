@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from checkpoint.batching import Batcher, Failure, OverloadedError
+from checkpoint.batching.batcher import Batcher
+from checkpoint.batching.entry import Failure, OverloadedError
 from unit.checkpoint.manual_time import HeldCalls, ManualTime, settle
 
 if TYPE_CHECKING:

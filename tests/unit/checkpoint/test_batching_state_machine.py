@@ -15,7 +15,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from checkpoint.batching import Batcher, Failure, OverloadedError
+from checkpoint.batching.batcher import Batcher
+from checkpoint.batching.entry import Failure, OverloadedError
 from unit.checkpoint.manual_time import HeldCalls, ManualTime, settle
 
 if TYPE_CHECKING:
