@@ -1,6 +1,6 @@
 # The targets of this project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format lock bench image image-test test-terraform test-terraform-apply clean FORCE
+.PHONY: help run test lint types format lock bench bench-quick bench-profile bench-broker image image-test test-terraform test-terraform-apply clean FORCE
 
 PYTHON ?= python3
 VENV   := .venv
@@ -34,8 +34,19 @@ lock: $(VENV)/.dev ## Write the hashed requirements; UPGRADE=--upgrade takes the
 	$(LOCK) pyproject.toml --group run -c requirements/dev.txt -o requirements/run.txt
 	$(LOCK) --group processing_requests -c requirements/dev.txt -o apps/processing_requests/requirements.txt
 	$(LOCK) --group message_broker -c requirements/dev.txt -o apps/message_broker/requirements.txt
+	$(LOCK) --group bench -c requirements/dev.txt -o requirements/bench.txt
 
-bench: $(VENV)/.dev ## Measure the broker; AGAINST=../other measures another checkout beside it
+bench: $(VENV)/.dev $(VENV)/.bench ## Measure the intake (15 minutes); AGAINST=../other measures another checkout beside it
+	$(BIN)/python bench/intake.py --command "make $@" $(if $(AGAINST),--against $(AGAINST))
+
+bench-quick: $(VENV)/.dev $(VENV)/.bench ## The same in two minutes, less exact, with the results in bench/results/quick
+	$(BIN)/python bench/intake.py --command "make $@" --rounds 1 --seconds 2 --results bench/results/quick \
+	  $(if $(AGAINST),--against $(AGAINST))
+
+bench-profile: $(VENV)/.dev $(VENV)/.bench ## Sample where the intake spends its time under load
+	$(BIN)/python bench/profile_intake.py
+
+bench-broker: $(VENV)/.dev ## Measure the broker; AGAINST=../other measures another checkout beside it
 	$(BIN)/python bench/broker.py $(if $(AGAINST),--against $(AGAINST))
 
 image: ## Build both images with docker or podman
@@ -56,6 +67,12 @@ clean: ## Remove what the other targets created, but never the data
 $(VENV)/.run $(VENV)/.dev: $(VENV)/.%: requirements/%.txt pyproject.toml $(VENV)/pyvenv.cfg
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+# What the bench runs beside the intake, where it is in nobody's way.
+$(VENV)/.bench: requirements/bench.txt $(VENV)/pyvenv.cfg
+	$(BIN)/python -m venv --clear $(VENV)/bench
+	$(VENV)/bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
 # Looked at in each run, because the Python that it was made by may have changed.

@@ -73,6 +73,7 @@ def test_every_requirement_is_pinned_and_hashed(app: str) -> None:
     [
         ("requirements/dev.txt", DEPENDENCIES | group("dev")),
         ("requirements/run.txt", DEPENDENCIES | group("run")),
+        ("requirements/bench.txt", group("bench")),
         ("apps/processing_requests/requirements.txt", group("processing_requests")),
         ("apps/message_broker/requirements.txt", group("message_broker")),
     ],
