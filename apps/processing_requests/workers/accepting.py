@@ -6,6 +6,8 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+from processing_requests.http.server import accept_waiting
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Callable
@@ -33,6 +35,7 @@ async def accept_share(
     accepting.start(connections)
     try:
         yield
+        await accept_waiting(connections, listening)
     finally:
         accepting.close()
 
