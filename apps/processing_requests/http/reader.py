@@ -148,8 +148,9 @@ class RequestReader(ClientStream):
                 self._keep_rest(body, data, stop)
                 self._answered()
         elif body.length > self._max_bytes:
-            if body.is_whole:  # then there is no rest of it to be dropped
+            if body.is_whole:  # then no rest of it is to be dropped; the answer is the same as if there were
                 self._body = None
+                self._closes = True
                 self._keep_rest(body, data, stop)
             self._refuse(answers.too_large(self._max_bytes))
         elif body.is_whole:
