@@ -69,7 +69,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the intake.")
     add_directory(parser)
     parser.add_argument("--against", type=Path, metavar="PATH", help="another checkout, measured in turn with this one")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
     parser.add_argument("--seconds", type=int, default=3, help="under each load (default: %(default)s)")
     parser.add_argument("--latency", type=float, default=0.01, help="seconds per call to AWS (default: %(default)s)")
     parser.add_argument("--rows", default="", metavar="KEY,KEY", help="those whose keys begin so; all without")
@@ -85,12 +85,15 @@ def parse() -> argparse.Namespace:
 
 def choose(arguments: argparse.Namespace) -> tuple[list[Row], list[str]]:
     """The rows that were asked for, and a line for each that cannot run here."""
-    parts = [rows.baselines(), rows.intake(HERE)]
-    if arguments.against:
-        parts.append(rows.intake(arguments.against, is_other=True))
+    (ceiling, *others), missing = rows.baselines()
+    ours, ours_missing = rows.intake(HERE)
+    theirs, theirs_missing = rows.intake(arguments.against, is_other=True) if arguments.against else ([], [])
+    # What is compared most closely is measured one right after the other.
+    order = {row.key: place for place, row in enumerate(ours)}
+    both = sorted([*ours, *theirs], key=lambda row: order.get(row.key.removesuffix(rows.OTHER), len(order)))
     asked = tuple(arguments.rows.split(","))
-    chosen = [row for found, _ in parts for row in found if row.key.startswith(asked)]
-    return chosen, [line for _, missing in parts for line in missing]
+    chosen = [row for row in (ceiling, *both, *others) if row.key.startswith(asked)]
+    return chosen, missing + ours_missing + theirs_missing
 
 
 def measure(chosen: list[Row], conditions: Conditions, rounds: int, found: results.Results) -> None:
