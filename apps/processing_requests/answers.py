@@ -46,7 +46,9 @@ INVALID_FIELDS: Final = Refusal(
     400, "Invalid date format or fields", "The member `data` breaks the contract of an e-mail; `errors` says where."
 )
 INVALID_JSON: Final = Refusal(
-    400, "Invalid JSON", "The body must be one JSON object in UTF-8, without lone surrogates, nested 64 deep at most."
+    400,
+    "Invalid JSON",
+    "The body must be one JSON object in UTF-8, without lone surrogates, nested 64 deep and of 500,000 values at most.",
 )
 TOO_LARGE: Final = Refusal(413, "Request too large", "The request, or its e-mail, is longer than `max_bytes`.")
 UNSUPPORTED_MEDIA_TYPE: Final = Refusal(

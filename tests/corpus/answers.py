@@ -36,7 +36,7 @@ UNSUPPORTED_MEDIA_TYPE: Final = _error(
 # After these, it ends.
 INVALID_HTTP: Final = _error(400, "Invalid HTTP request").closing()
 REQUEST_TIMEOUT: Final = _error(408, "Request timeout").closing()
-URI_TOO_LONG: Final = _error(414, "URI Too Long").closing()
+URI_TOO_LONG: Final = _error(414, "URI too long").closing()
 HEAD_TOO_LARGE: Final = _error(431, "Request header fields too large").closing()
 VERSION_NOT_SUPPORTED: Final = _error(505, "HTTP version not supported").closing()
 

@@ -116,6 +116,6 @@ CASES: Final = (
     ),
     Case("a chunk of 2**63 bytes, and no more", (in_chunks(b"8" + b"0" * 15 + b"\r\n"), Step.END), NOTHING),
     Case("exactly as much as may be", in_chunks(chunk(POSTED.ljust(MAX_BYTES)), LAST_CHUNK), KEPT),
-    Case("one byte too many", in_chunks(chunk(POSTED.ljust(MAX_BYTES + 1)), LAST_CHUNK), TOO_LARGE),
-    Case("too much in many chunks", in_chunks(chunk(b" " * 50_000) * 50, LAST_CHUNK), TOO_LARGE),
+    Case("one byte too many", in_chunks(chunk(POSTED.ljust(MAX_BYTES + 1)), LAST_CHUNK), TOO_LARGE.closing()),
+    Case("too much in many chunks", in_chunks(chunk(b" " * 50_000) * 50, LAST_CHUNK), TOO_LARGE.closing()),
 )

@@ -74,7 +74,7 @@ CASES: Final = (
     Case(
         "a body in chunks that has one byte too many, in pieces",
         _in_pieces(framed(CHUNKED, body=chunk(POSTED) + chunk(b" " * 1000) * 2000 + LAST_CHUNK), 10_000),
-        TOO_LARGE,
+        TOO_LARGE.closing(),
     ),
     Case(
         "a length that lies low: the rest is the next request, and none",

@@ -76,7 +76,7 @@ def test_the_bench_of_the_broker_fails_where_a_broker_does(tmp_path: Path, progr
 @pytest.mark.parametrize(
     ("program", "arguments", "lines", "columns"),
     [
-        ("sqlite_queue.py", ["--commits", "1"], 14, 5),
+        ("sqlite_queue.py", ["--commits", "1"], 16, 8),
         ("local_files.py", ["--files", "20"], 13, 4),
     ],
 )

@@ -51,7 +51,7 @@ class RequestReader(ClientStream):
         raise NotImplementedError
 
     def _read_head(self, data: bytes, start: int) -> None:
-        if data.startswith(b"\r\n", start):  # RFC 9112, 2.2: some clients send an empty line after a body
+        while data.startswith(b"\r\n", start):  # RFC 9112, 2.2: some clients send an empty line after a body
             start += 2
         end = data.find(b"\r\n\r\n", start) + 4
         if end < 4 or end - start > MAX_HEAD_BYTES:  # noqa: PLR2004  not found

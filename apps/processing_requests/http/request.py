@@ -38,6 +38,7 @@ _OTHER_VERSION: Final = re.compile(rb"[A-Z-]+ [!-~]+ HTTP/[0-9]\.[0-9]\r\n")
 _REQUEST_LINE_START: Final = re.compile(rb"[A-Z-]+( ([!-~]+( [!-~]*\r?)?)?)?|\r")
 # RFC 9110 (7.2) and RFC 3986 (3.2.2); without a comma, by which a field that was sent twice shows.
 _HOST: Final = re.compile(rb"[\w.~!$&'()*+;=%:\[\]-]*")
+_MAX_LENGTH_DIGITS: Final = 20  # 2**64 - 1, the most that llhttp takes, without zeros before it
 _ABSOLUTE: Final = re.compile(rb"(?i:https?)://[\w.~!$&'()*+;=%:\[\]-]+(/[^?]*)?(?:\?.*)?")
 
 
@@ -91,7 +92,7 @@ class Request:
         """As httptools says."""
         name = name.lower()
         if name in _FIELDS:
-            fields = self.fields
+            fields, value = self.fields, value.strip(b" \t")
             fields[name] = fields[name] + b", " + value if name in fields else value
 
     def _length(self) -> int | None:
@@ -103,20 +104,25 @@ class Request:
             return None
         if length is None:
             return 0
-        if not length.isdigit():
+        if not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS:
             raise RefusedError(INVALID_HTTP)
         return int(length)
 
 
 def refusal_of_start(head: bytes) -> Refusal | None:
     """What a head that has not come to its end is refused for at once; None where it may become a request."""
-    if len(head) > MAX_HEAD_BYTES:
-        return HEAD_TOO_LARGE if b"\r\n" in head else TARGET_TOO_LONG
+    is_long = len(head) > MAX_HEAD_BYTES
     if b"\n" not in head:
-        return None if _REQUEST_LINE_START.fullmatch(head) else INVALID_HTTP
+        if not _REQUEST_LINE_START.fullmatch(head):
+            return INVALID_HTTP
+        return TARGET_TOO_LONG if is_long else None
+    if is_long:
+        return HEAD_TOO_LARGE
     line = _REQUEST_LINE.match(head) or _OTHER_VERSION.match(head)
-    # A line that ends without a carriage return would never end the head.
-    return INVALID_HTTP if line is None or head.count(b"\n") != head.count(b"\r\n") else None
+    # With another line end than CRLF the head would never end.
+    ends = head.count(b"\r\n")
+    is_odd = head.count(b"\n") != ends or head.count(b"\r", 0, -1) != ends
+    return INVALID_HTTP if line is None or is_odd else None
 
 
 @lru_cache(maxsize=64)  # most clients ask one name for one path

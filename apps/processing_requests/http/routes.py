@@ -73,7 +73,7 @@ class Page(WithoutBody):
         return self._page
 
 
-class Fault(WithoutBody):
+class Refused(WithoutBody):
     """The same refusal for every request."""
 
     def __init__(self, refusal: Refusal) -> None:
@@ -93,10 +93,10 @@ class Routes:
     def __init__(self, routes: Mapping[bytes, Mapping[bytes, Route]]) -> None:
         self._routes = {(path, method): route for path, methods in routes.items() for method, route in methods.items()}
         self._wrong_method = {
-            path: Fault(replace(METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(name.decode() for name in methods)}))
+            path: Refused(replace(METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(name.decode() for name in methods)}))
             for path, methods in routes.items()
         }
-        self._wrong_path = Fault(NOT_FOUND)
+        self._wrong_path = Refused(NOT_FOUND)
 
     def find(self, request: Request) -> Route:
         """The route for a request, which is always one."""

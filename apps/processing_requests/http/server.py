@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import socket
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -20,6 +20,9 @@ _log = structlog.get_logger()
 # Kept for the private port, the queue, the log, and for connections that are accepted before others are closed.
 _RESERVED_FILES: Final = 256
 _BACKLOG: Final = 2048
+# libuv accepts one connection per watcher and turn of its loop. A turn that serves a crowd takes many milliseconds, and
+# a new client would wait for as many of them as there are clients before it. A watcher that finds none costs little.
+_WATCHERS: Final = 16
 
 
 @contextmanager
@@ -49,9 +52,11 @@ def connection_limit(wanted: int) -> int:
 async def serve_http(connections: OpenConnections, listening: socket.socket, stop: asyncio.Event) -> None:
     """Serve until `stop` is set; return when every connection has ended."""
     connections.start()
-    server = await connections.loop.create_server(connections, sock=listening, backlog=_BACKLOG)
-    try:
+    loop = connections.loop
+    async with AsyncExitStack() as accepting:
+        for _ in range(_WATCHERS):
+            server = await loop.create_server(connections, sock=listening.dup(), backlog=_BACKLOG)
+            accepting.callback(server.close)
+        listening.close()  # or clients could still connect while the connections are drained
         await stop.wait()
-    finally:
-        server.close()
     await connections.drain()
