@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from checkpoint.batching import Batcher
+from checkpoint.batching.batcher import Batcher
 from checkpoint.message_queue.port import QueueUnavailableError
 from message_broker.circuit_breaker import State
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from checkpoint.batching import Batcher
+from checkpoint.batching.batcher import Batcher
 from checkpoint.message_queue.port import QueueUnavailableError
 
 if TYPE_CHECKING:

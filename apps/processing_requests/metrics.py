@@ -45,7 +45,7 @@ class Metrics:
         self.batch_messages = Histogram(
             "checkpoint_queue_send_batch_messages",
             "Messages in one send call to the queue.",
-            buckets=(1, 2, 5, 10, 25, 50, 100, 250),
+            buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000),
             registry=self.registry,
         )
         self.unconfirmed = Counter(

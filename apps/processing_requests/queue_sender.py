@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from checkpoint.batching import Batcher, Failure, OverloadedError
+from checkpoint.batching.batcher import Batcher
+from checkpoint.batching.entry import Failure, OverloadedError
 from checkpoint.message_queue.port import EntryFault, QueueUnavailableError
 from checkpoint.operations.telemetry import log_failure
 from processing_requests.answers import INTERNAL_ERROR, OVERLOADED, QUEUE_UNAVAILABLE, RefusedError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from checkpoint.settings import convert_to_settings_error
 from processing_requests.http.bounds import Bounds
 from processing_requests.http.open_connections import OpenConnections
 from processing_requests.http.routes import Page, Routes
-from processing_requests.http.server import connection_limit, listen, raise_file_limit, serve_http
+from processing_requests.http.server import accept_all, connection_limit, listen, raise_file_limit, serve_http
 from processing_requests.metrics import Metrics
 from processing_requests.openapi import pages
 from processing_requests.processing_requests import Intake
@@ -29,11 +29,12 @@ from processing_requests.tokens import Tokens, refresh_periodically
 if TYPE_CHECKING:
     import asyncio
     import socket
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from checkpoint.clock import Clock
     from checkpoint.message_queue.port import SendingQueue
     from processing_requests.http.routes import Route
+    from processing_requests.http.server import Accept
     from processing_requests.settings import IntakeSettings
 
     FetchTokens = Callable[[], Awaitable[str]]
@@ -53,11 +54,16 @@ class Service:
     sender: QueueSender
 
     async def serve(
-        self, listening: socket.socket, stop: asyncio.Event, fetch_tokens: FetchTokens | None = None
+        self,
+        listening: socket.socket,
+        stop: asyncio.Event,
+        fetch_tokens: FetchTokens | None = None,
+        accept: Accept = accept_all,
     ) -> None:
         """Answer requests until `stop` is set; return when every request that came has been answered.
 
         fetch_tokens: reads the tokens again, where they come from a parameter store; gives them separated by commas.
+        accept: as `serve_http` has it.
         """
         background = [
             self.sender.probe_while_unhealthy(),
@@ -68,7 +74,7 @@ class Service:
             interval = self.settings.token_refresh_seconds
             background.append(refresh_periodically(self.tokens, fetch_tokens, every_seconds=interval))
         async with in_background(*background):
-            await serve_http(self.connections, listening, stop)
+            await serve_http(self.connections, listening, stop, accept)
             await self.sender.drain()
 
 
@@ -120,6 +126,18 @@ def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) ->
     return Service(settings, connections, health, metrics, tokens, sender)
 
 
+@asynccontextmanager
+async def open_service(settings: IntakeSettings) -> AsyncIterator[Service]:
+    """An intake over the queue that the settings name. Raises SettingsError for a setting that cannot be used."""
+    raise_file_limit()
+    async with AsyncExitStack() as opened:
+        with convert_to_settings_error("QUEUE_URL"):
+            queue = await opened.enter_async_context(open_sending(settings.queue_url))
+        with convert_to_settings_error():
+            service = build(settings, queue)
+        yield service
+
+
 async def run(settings: IntakeSettings, fetch_tokens: FetchTokens | None) -> None:
     """Serve until SIGTERM or SIGINT; return when every request that came has been answered.
 
@@ -127,17 +145,14 @@ async def run(settings: IntakeSettings, fetch_tokens: FetchTokens | None) -> Non
     Raises SettingsError for a setting or a port that cannot be used.
     """
     stop = stop_on_signals()
-    raise_file_limit()
-    async with AsyncExitStack() as opened:
-        with convert_to_settings_error("QUEUE_URL"):
-            queue = await opened.enter_async_context(open_sending(settings.queue_url))
-        with convert_to_settings_error():
-            service = build(settings, queue)
-            opened.enter_context(
-                serve_private_port(
-                    settings.private_host, settings.private_port, service.health, service.metrics.registry
+    async with open_service(settings) as service:
+        with ExitStack() as opened:
+            with convert_to_settings_error():
+                opened.enter_context(
+                    serve_private_port(
+                        settings.private_host, settings.private_port, service.health, service.metrics.registry
+                    )
                 )
-            )
-            listening = opened.enter_context(listen(settings.host, settings.port))
-        await service.serve(listening, stop, fetch_tokens)
+                listening = opened.enter_context(listen(settings.host, settings.port))
+            await service.serve(listening, stop, fetch_tokens)
     _log.info("stopped")

@@ -12,6 +12,14 @@ from checkpoint.settings import Check, Count, LogFormat, LogLevel, Port, Seconds
 _DEFAULT_TOKEN: Final = "foobar"  # noqa: S105  for a first try: refused on any but a loopback address
 
 
+_MOST_WORKERS: Final = 256
+
+
+def _check_workers(value: str) -> None:
+    if value != "auto" and not (value.isascii() and value.isdigit() and 1 <= int(value) <= _MOST_WORKERS):
+        raise ValueError(f"must be a whole number from 1 to {_MOST_WORKERS}, or auto.")
+
+
 class IntakeSettings(Settings, frozen=True, kw_only=True):
     """All times are in seconds, all sizes in bytes."""
 
@@ -37,6 +45,11 @@ class IntakeSettings(Settings, frozen=True, kw_only=True):
     private_port: Annotated[
         Port, Meta(description="/livez, /readyz and /metrics; no load balancer should lead to it")
     ] = 9001
+    workers: Annotated[
+        str,
+        Check(_check_workers),
+        Meta(description="processes that take requests, or auto: as many as there are processors for this one to use"),
+    ] = "1"
     clock_skew_seconds: Annotated[
         int, Meta(ge=0, description="how far ahead of this machine's clock an e-mail may be dated")
     ] = 300

@@ -15,6 +15,7 @@ from message_broker.metrics import Metrics as BrokerMetrics
 from message_broker.settings import BrokerSettings
 from processing_requests.metrics import Metrics as IntakeMetrics
 from processing_requests.settings import IntakeSettings
+from processing_requests.workers.metrics import ParentMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,8 +61,14 @@ def test_the_metrics_are_those_of_the_registry(app: str, metrics: Callable[[], I
         made.watch(waiting=float, waiting_bytes=float, arriving_bytes=float, connections=float)
     else:
         made.watch(in_flight=float, in_flight_bytes=float, circuit=lambda: State.OPEN, archive_up=float)
+    registries = [made.registry]
+    if isinstance(made, IntakeMetrics):
+        parent = ParentMetrics()
+        parent.watch(serving=float)
+        registries.append(parent.registry)
     suffix = {"counter": "_total", "info": "_info"}
-    names = {f"{family.name}{suffix.get(family.type, '')}" for family in made.registry.collect()}
+    families = [family for registry in registries for family in registry.collect()]
+    names = {f"{family.name}{suffix.get(family.type, '')}" for family in families}
     own = {name for name in names if not name.startswith("process_")}
     assert own == first_cells(app, "Metrics") - {"process_…"}
 

@@ -17,7 +17,7 @@ from checkpoint.message_queue.sqlite import clock as sqlite_clock
 from checkpoint.message_queue.sqlite import queue as sqlite_queue
 from checkpoint.message_queue.sqlite.adapter import open_receiving
 from checkpoint.message_queue.sqlite.database import Database, transaction
-from checkpoint.message_queue.sqlite.queue import LIMITS, SQLiteReceivingQueue, SQLiteSendingQueue
+from checkpoint.message_queue.sqlite.queue import LIMITS, SENDING_LIMITS, SQLiteReceivingQueue, SQLiteSendingQueue
 from contract.manual_clock import ManualClock
 from contract.queues import select
 
@@ -119,6 +119,33 @@ async def test_a_full_disk_is_an_outage_and_none_of_the_call_is_sent(sqlite: SQL
         assert sqlite.bodies() == [b"before"]
         assert await sending.send([b"after" * 10_000]) == [None]  # on a new connection, which has no such limit
     assert sqlite.bodies() == [b"before", b"after" * 10_000]
+
+
+async def test_the_bodies_of_a_call_stay_apart_and_in_order_whatever_they_are(sqlite: SQLite) -> None:
+    bodies = [b"", b'{"1":2}', b"\x00\xff\x00", "ü😀".encode(), b"", b"12", b"x" * 300_000, b""]
+    async with sqlite.open() as (sending, receiving):
+        assert await sending.send(bodies) == [None] * len(bodies)
+        assert await sending.send([b"", b""]) == [None, None]
+        assert await sending.send([b""]) == [None]
+        assert await sending.send([]) == []
+        received = await receiving.receive(20, wait_seconds=0, visibility_seconds=30)
+
+    assert sqlite.bodies() == [message.body for message in received] == [*bodies, b"", b"", b""]
+
+
+@pytest.mark.parametrize("count", [1, 2, SENDING_LIMITS.entries])
+async def test_a_call_is_one_statement_so_it_waits_for_no_busy_event_loop_in_the_midst(
+    sqlite: SQLite, count: int
+) -> None:
+    statements: list[str] = []
+    async with Database(sqlite.path) as database:
+        sending = SQLiteSendingQueue(database)
+        await sending.probe()
+        await database.run(lambda connection: connection.set_trace_callback(statements.append))
+        await sending.send([b"body"] * count)
+
+    assert len(statements) == 1
+    assert len(sqlite.bodies()) == count
 
 
 async def test_work_that_fails_halfway_leaves_nothing_behind(sqlite: SQLite) -> None:

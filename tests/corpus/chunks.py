@@ -41,6 +41,7 @@ _BAD_SIZES: Final = {
     "beyond 64 bits": b"1" + b"0" * 16,
     "beyond 64 bits by far": b"f" * 100,
     "in the digits of another script": "\u0665".encode(),
+    "with an extension of no name": _SIZE + b";",
     "with a NUL in an extension": _SIZE + b";a\x00b",
     "with a bare carriage return in an extension": _SIZE + b";a\rb",
     "with a quote in an extension that never ends": _SIZE + b';a="b',

@@ -50,12 +50,12 @@ class Played:
     """What came of a case.
 
     end: how the connection ended after its answers: the server ended it in an orderly way, reset it, answered another
-    request over it, or neither ended nor answered.
+    request over it, sent what is no answer, or neither ended nor answered.
     probes: the answers to the good requests that came after it, over the same connection and over a new one.
     """
 
     answers: list[Received] = field(default_factory=list)
-    end: Literal["closed", "reset", "goes on", "hangs"] = "hangs"
+    end: Literal["closed", "reset", "goes on", "garbled", "hangs"] = "hangs"
     probes: list[Received] = field(default_factory=list)
 
 
@@ -79,7 +79,7 @@ async def _play(port: int, case: Case) -> Played:
     with suppress(TimeoutError):
         async with asyncio.timeout(_PATIENCE_SECONDS):
             await _Client(port, case, played).play()
-    with suppress(TimeoutError, OSError, EOFError):
+    with suppress(TimeoutError, OSError, EOFError, ValueError):
         async with asyncio.timeout(_PATIENCE_SECONDS), _connected(port) as (reader, writer):
             writer.write(post(posted(_PROBE)))
             played.probes.append(await _read_answer(reader, PROBED))
@@ -139,6 +139,8 @@ class _Client:
             self._played.end = "closed"
         except OSError:
             self._played.end = "reset"
+        except ValueError:
+            self._played.end = "garbled"
 
     def _may_go_on(self) -> bool:
         """Whether all answers have come, and the connection must not end after them."""
@@ -160,6 +162,8 @@ class _Client:
             self._played.end = "closed"
         except OSError:
             self._played.end = "reset"
+        except ValueError:
+            self._played.end = "garbled"
         else:
             if is_probe(answer):
                 self._played.probes.append(answer)
@@ -189,10 +193,13 @@ async def _connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asy
 
 
 async def _read_answer(reader: asyncio.StreamReader, expected: Answer) -> Received:
-    """The next answer; the one that is expected tells only whether a body comes with it. Raises EOFError."""
+    """The next answer; what is expected tells only whether a body comes with it. Raises EOFError or ValueError."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("ascii")
     start, *lines = head[:-4].split("\r\n")
+    version, status, _ = start.split(" ", maxsplit=2)
+    if version != "HTTP/1.1":
+        raise ValueError("The answer is of another version.")
     headers = [(name.lower(), value) for name, _, value in (line.partition(": ") for line in lines)]
     length = int(dict(headers).get("content-length", "0"))
     body = await reader.readexactly(length) if expected.has_body else b""
-    return Received(int(start.split(" ")[1]), headers, body)
+    return Received(int(status), headers, body)

@@ -37,7 +37,7 @@ _SETTINGS: Final = {
 # A part of MARK and of every token, as it is and as a target has it.
 _SECRET: Final = "marked"
 # Some bodies at once that are as long as may be, each of them decoded; and what the allocator keeps of it.
-_MOST_MEMORY_BYTES: Final = 160 * 2**20
+_MOST_MEMORY_BYTES: Final = 96 * 2**20
 
 
 @dataclass(frozen=True)

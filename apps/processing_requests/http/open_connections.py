@@ -64,6 +64,7 @@ class OpenConnections:
 
     Made inside the running event loop. on_given_up: called for each connection that ends because there are too many.
     draining: whether the service is stopping.
+    on_lost: called for each connection that has ended.
     date: the header, with its line end.
     held_bytes: of unfinished requests, and of what was sent ahead.
     """
@@ -72,6 +73,7 @@ class OpenConnections:
         self.loop = asyncio.get_running_loop()
         self.routes = routes
         self.draining = False
+        self.on_lost: Callable[[], None] = _do_nothing
         self.held_bytes = 0
         self.idle = State("idle", bounds.idle_seconds, Connection.close)
         self.head = State("head", bounds.head_seconds, Connection.time_out)
@@ -119,6 +121,7 @@ class OpenConnections:
         """Count it no more."""
         for state in self._states:
             state.members.pop(connection, None)
+        self.on_lost()
 
     def hold(self, size: int, *, own: int = 0) -> bool:
         """Count bytes; whether the connection may hold what it holds now.
@@ -174,3 +177,7 @@ class OpenConnections:
 
     def _set_date(self) -> None:
         self.date = f"Date: {formatdate(self._clock.time(), usegmt=True)}\r\n".encode()
+
+
+def _do_nothing() -> None:
+    """For a connection that has ended where nobody counts them."""

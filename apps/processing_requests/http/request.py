@@ -116,13 +116,12 @@ def refusal_of_start(head: bytes) -> Refusal | None:
         if not _REQUEST_LINE_START.fullmatch(head):
             return INVALID_HTTP
         return TARGET_TOO_LONG if is_long else None
-    if is_long:
-        return HEAD_TOO_LARGE
-    line = _REQUEST_LINE.match(head) or _OTHER_VERSION.match(head)
-    # With another line end than CRLF the head would never end.
+    if not _REQUEST_LINE.match(head):
+        return VERSION_NOT_SUPPORTED if _OTHER_VERSION.match(head) else INVALID_HTTP
     ends = head.count(b"\r\n")
-    is_odd = head.count(b"\n") != ends or head.count(b"\r", 0, -1) != ends
-    return INVALID_HTTP if line is None or is_odd else None
+    if head.count(b"\n") != ends or head.count(b"\r", 0, -1) != ends:  # with other line ends it would never end
+        return INVALID_HTTP
+    return HEAD_TOO_LARGE if is_long else None
 
 
 @lru_cache(maxsize=64)  # most clients ask one name for one path

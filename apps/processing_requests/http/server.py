@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import resource
 import socket
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from contextlib import AbstractAsyncContextManager
 
     from processing_requests.http.open_connections import OpenConnections
+
+    Accept = Callable[[OpenConnections, socket.socket], AbstractAsyncContextManager[None]]
 
 _log = structlog.get_logger()
 
@@ -49,14 +52,25 @@ def connection_limit(wanted: int) -> int:
     return min(wanted, possible)
 
 
-async def serve_http(connections: OpenConnections, listening: socket.socket, stop: asyncio.Event) -> None:
-    """Serve until `stop` is set; return when every connection has ended."""
-    connections.start()
-    loop = connections.loop
+@asynccontextmanager
+async def accept_all(connections: OpenConnections, listening: socket.socket) -> AsyncIterator[None]:
+    """Take each connection as soon as it comes, while the body runs."""
     async with AsyncExitStack() as accepting:
         for _ in range(_WATCHERS):
-            server = await loop.create_server(connections, sock=listening.dup(), backlog=_BACKLOG)
+            server = await connections.loop.create_server(connections, sock=listening.dup(), backlog=_BACKLOG)
             accepting.callback(server.close)
         listening.close()  # or clients could still connect while the connections are drained
+        yield
+
+
+async def serve_http(
+    connections: OpenConnections, listening: socket.socket, stop: asyncio.Event, accept: Accept = accept_all
+) -> None:
+    """Serve until `stop` is set; return when every connection has ended.
+
+    accept: takes connections while its body runs, and closes the socket then.
+    """
+    connections.start()
+    async with accept(connections, listening):
         await stop.wait()
     await connections.drain()

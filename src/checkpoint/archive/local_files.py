@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from checkpoint.archive.port import ArchiveUnavailableError, ObjectUnreadableError
-from checkpoint.batching import Batcher
+from checkpoint.batching.batcher import Batcher
 from checkpoint.durable_directories import make_directory, sync_directory
 
 if TYPE_CHECKING:

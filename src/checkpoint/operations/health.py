@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 
+UNTRIED: Final = "not tried yet"  # why a condition is unhealthy before its first report
+
 _MOST_WARNINGS: Final = 20
 # Longer than a message that is released because of one waits until it comes again; after that another has it.
 _WARNING_SECONDS: Final = 600
@@ -30,7 +32,7 @@ class Health:
 
     def __init__(self, *, untried: Iterable[str], assumed_healthy: Iterable[str] = (), clock: Clock = time) -> None:
         self._clock = clock
-        self._faults: dict[str, str] = dict.fromkeys(untried, "not tried yet") | dict.fromkeys(assumed_healthy, "")
+        self._faults: dict[str, str] = dict.fromkeys(untried, UNTRIED) | dict.fromkeys(assumed_healthy, "")
         self._logged: dict[str, set[str]] = {name: set() for name in self._faults}
         self._warnings: dict[str, tuple[str, float]] = {}
 

@@ -8,15 +8,17 @@ import json
 import socket
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from prometheus_client import MetricsHandler
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from prometheus_client import CollectorRegistry
 
@@ -26,28 +28,55 @@ _LOOP_TIMEOUT_SECONDS: Final = 2.0
 _CLIENT_TIMEOUT_SECONDS: Final = 5.0
 
 
+class Readings(Protocol):
+    """What the private port tells. Its threads ask, several at once; no answer may take longer than a probe waits."""
+
+    def is_alive(self) -> bool:
+        """Whether it goes on; False has the service restarted."""
+        ...
+
+    def readiness(self) -> Readiness:
+        """Whether it can do its work."""
+        ...
+
+    def metrics(self) -> CollectorRegistry:
+        """What Prometheus reads."""
+        ...
+
+
+class Readiness(NamedTuple):
+    """faults: what is wrong, by condition; empty when ready. warnings: what somebody should look at, by its name."""
+
+    faults: Mapping[str, str]
+    warnings: Mapping[str, str]
+
+
+def serve_private_port(host: str, port: int, health: Health, metrics: CollectorRegistry) -> AbstractContextManager[int]:
+    """Serve the readings of this process, as `serve_readings` does. Call this inside the running event loop."""
+    return serve_readings(host, port, _OfThisProcess(asyncio.get_running_loop(), health, metrics))
+
+
 @contextmanager
-def serve_private_port(host: str, port: int, health: Health, metrics: CollectorRegistry) -> Iterator[int]:
+def serve_readings(host: str, port: int, readings: Readings) -> Iterator[int]:
     """Serve `/livez`, `/readyz` and `/metrics` from threads; yield the port, which the system chooses for `port` 0.
 
-    Threads, so that `/livez` can answer 503 while the event loop is stuck. Call this inside the running event loop.
+    Threads, so that `/livez` can answer 503 while the event loop is stuck.
     Raises OSError, which names the settings, where the address cannot be listened on.
     """
-    loop = asyncio.get_running_loop()
 
     class Handler(MetricsHandler):
-        registry = metrics
         timeout = _CLIENT_TIMEOUT_SECONDS  # for each read and each write, so that no client keeps its thread
 
         def do_GET(self) -> None:  # noqa: N802  the name that the standard library calls
             match self.path.partition("?")[0]:
                 case "/metrics":
+                    self.registry = readings.metrics()
                     super().do_GET()
                 case "/livez":
-                    alive = _is_responsive(loop)
+                    alive = readings.is_alive()
                     self._send_json({"alive": alive}, HTTPStatus.OK if alive else HTTPStatus.SERVICE_UNAVAILABLE)
                 case "/readyz":
-                    faults, warnings = health.faults, health.warnings
+                    faults, warnings = readings.readiness()
                     self._send_json(
                         {"ready": not faults, "faults": faults, "warnings": warnings},
                         HTTPStatus.SERVICE_UNAVAILABLE if faults else HTTPStatus.OK,
@@ -95,10 +124,25 @@ class _Server(ThreadingHTTPServer):
         """Print nothing: that a client hangs up early is no news."""
 
 
-def _is_responsive(loop: asyncio.AbstractEventLoop) -> bool:
-    ran = threading.Event()
-    try:
-        loop.call_soon_threadsafe(ran.set)
-    except RuntimeError:  # the loop is closed
-        return False
-    return ran.wait(_LOOP_TIMEOUT_SECONDS)
+@dataclass(frozen=True, slots=True)
+class _OfThisProcess:
+    """Readings of the process that serves them."""
+
+    loop: asyncio.AbstractEventLoop
+    health: Health
+    registry: CollectorRegistry
+
+    def is_alive(self) -> bool:
+        """Whether the event loop runs what it is given."""
+        ran = threading.Event()
+        try:
+            self.loop.call_soon_threadsafe(ran.set)
+        except RuntimeError:  # the loop is closed
+            return False
+        return ran.wait(_LOOP_TIMEOUT_SECONDS)
+
+    def readiness(self) -> Readiness:
+        return Readiness(self.health.faults, self.health.warnings)
+
+    def metrics(self) -> CollectorRegistry:
+        return self.registry

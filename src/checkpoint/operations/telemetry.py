@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from checkpoint.settings import LogFormat, LogLevel
 
 
-def configure_logging(level: LogLevel, log_format: LogFormat) -> None:
+def configure_logging(level: LogLevel, log_format: LogFormat, **keys: object) -> None:
     """Send Checkpoint's logs from `level` up to standard output, and warnings of libraries with them.
+
+    keys: what every line has beside its own, whichever thread it comes from.
 
     Libraries are never heard below a warning, whatever `level` says: at debug botocore prints every request it makes,
     e-mails and all.
@@ -31,6 +33,7 @@ def configure_logging(level: LogLevel, log_format: LogFormat) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            lambda _logger, _method, event: {**event, **keys},
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *([] if readable else [structlog.processors.format_exc_info]),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checkpoint.batching import Batcher, OverloadedError
+from checkpoint.batching.batcher import Batcher
+from checkpoint.batching.entry import OverloadedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,8 +14,10 @@ _HEAD: Final = re.compile(rb".*?\r?\n\r?\n", re.DOTALL)
 _LENGTHS: Final = re.compile(rb"(?im)^content-length:(.*)$")
 _HOST: Final = re.compile(rb"[A-Za-z0-9._~!$&'()*+;=%:\[\]-]*")
 _HTTP_TARGET: Final = re.compile(rb"/[^#]*|\*|(?i:https?)://[^/?#@]+([/?][^#]*)?")
-# A size, and an extension in which every quote has its end.
-_CHUNK: Final = re.compile(rb"""[0-9A-Fa-f]{1,16}(;[^"\x00-\x1f\x7f]*("([^"\\]|\\.)*"[^"\x00-\x1f\x7f]*)*)?\r\n""")
+# RFC 9112, 7.1.1, without the spaces that it lets recipients take.
+_TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_QUOTED: Final = rb'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\t -~\x80-\xff])*"'
+_CHUNK: Final = re.compile(rb"[0-9A-Fa-f]{1,16}(?:;%s(?:=(?:%s|%s))?)*\r\n" % (_TOKEN, _TOKEN, _QUOTED))
 # Of those that the streams hold.
 _METHODS: Final = {b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"OPTIONS", b"PATCH", b"M-SEARCH"}
 

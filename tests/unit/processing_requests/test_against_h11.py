@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 import structlog
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from corpus.all_cases import CASES
@@ -59,12 +59,14 @@ places: Final = st.lists(st.integers(0, 400), max_size=6)
 @MANY
 @given(stream=streams(), places=places, answered_later=st.booleans())
 def test_the_same_requests_are_seen_in_a_stream(stream: bytes, places: list[int], *, answered_later: bool) -> None:
+    note(f"{stream!r}")
     assert_as_h11(stream, feed(cut(stream, places), answered_later=answered_later))
 
 
 @MANY
 @given(stream=streams(), places=places, answered_later=st.booleans())
 def test_how_a_stream_is_cut_changes_no_answer(stream: bytes, places: list[int], *, answered_later: bool) -> None:
+    note(f"{stream!r}")
     whole = feed([stream])
     assert_alike(whole, feed(cut(stream, places), answered_later=answered_later))
     assert_alike(whole, feed(bytewise(stream), answered_later=answered_later))

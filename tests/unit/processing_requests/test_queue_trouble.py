@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checkpoint.message_queue.port import Limits
+from processing_requests.answers import INTERNAL_ERROR, OVERLOADED, QUEUE_UNAVAILABLE, RefusedError
 from unit.processing_requests.intake import Intake
 from unit.processing_requests.posted_emails import email, posted, queued
 from unit.processing_requests.waiting import DEADLINE, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from processing_requests.answers import Refusal
 
 UNAVAILABLE = (503, b'{"error": "Queue unavailable"}')
 
@@ -153,3 +156,92 @@ async def test_each_email_not_confirmed_is_counted(intake: Intake) -> None:
     await asyncio.gather(*(intake.post_data(n=n) for n in range(3)))
     assert intake.metric("checkpoint_messages_unconfirmed_total") == 3
     assert intake.metric("checkpoint_requests_total", status="503") == 3
+
+
+def put(intake: Intake, *bodies: bytes) -> list[Refusal | None]:
+    """Put e-mails in line; what comes of them, as it comes."""
+    ends: list[Refusal | None] = []
+    for body in bodies:
+        intake.service.sender.put(body, ends.append)
+    return ends
+
+
+async def test_an_email_put_in_line_is_told_to_be_confirmed_when_the_queue_has_it_and_not_before(
+    intake: Intake,
+) -> None:
+    intake.queue.flowing.clear()
+    ends = put(intake, b"a", b"b")
+    await until(lambda: intake.queue.calls)
+    assert ends == []
+    intake.queue.flowing.set()
+    await until(lambda: ends)
+    assert ends == [None, None]
+    assert intake.queued == [b"a", b"b"]
+
+
+async def test_an_email_put_in_line_is_refused_by_the_outage_and_by_the_deadline() -> None:
+    intake = Intake(queue_timeout_seconds=0.05)
+    intake.queue.unavailable = "down"
+    down = put(intake, b"a")
+    await until(lambda: down)
+    assert intake.service.health.faults == {"queue": "down"}
+    intake.queue.unavailable = None
+    intake.queue.flowing.clear()
+    late = put(intake, b"b")
+    await until(lambda: late)
+    assert down == late == [QUEUE_UNAVAILABLE]
+    assert intake.service.health.faults == {"queue": "no confirmation within 0.05 s"}
+    assert intake.metric("checkpoint_messages_unconfirmed_total") == 2
+    intake.queue.flowing.set()
+    await intake.service.sender.drain()
+
+
+async def test_an_email_for_which_there_is_no_room_is_refused_at_once() -> None:
+    intake = Intake(max_waiting=1)
+    ends = put(intake, b"a")
+    with pytest.raises(RefusedError) as refused:
+        put(intake, b"b")
+    assert refused.value.refusal is OVERLOADED
+    await until(lambda: ends)
+    assert ends == [None]
+
+
+async def test_an_error_that_nobody_foresaw_is_told_to_each_of_its_call_and_logged_once(
+    intake: Intake, lines: list[dict[str, object]]
+) -> None:
+    intake.queue.error = RuntimeError("Your Content")
+    ends = put(intake, b"a", b"b", b"c")
+    await until(lambda: ends)
+    assert ends == [INTERNAL_ERROR] * 3
+    assert [line["error"] for line in lines if line["event"] == "unexpected_error"] == ["RuntimeError"]
+    assert intake.metric("checkpoint_messages_unconfirmed_total") == 0
+    assert "Your Content" not in repr(lines)
+
+
+async def test_a_queue_that_answers_for_another_number_of_emails_confirms_none_of_them(
+    intake: Intake, lines: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def forgetful(_: object) -> list[None]:
+        return []
+
+    monkeypatch.setattr(intake.queue, "send", forgetful)
+    ends = put(intake, b"a", b"b")
+    await until(lambda: ends)
+    assert ends == [INTERNAL_ERROR] * 2
+    assert intake.service.health.faults == {"queue": "ValueError"}
+    assert [line["error"] for line in lines if line["event"] == "unexpected_error"] == ["ValueError"]
+
+
+async def test_a_request_that_cannot_be_answered_harms_none_that_shares_its_call(
+    intake: Intake, lines: list[dict[str, object]]
+) -> None:
+    def careless(_: object) -> None:
+        raise ZeroDivisionError("Your Content")
+
+    ends = put(intake, b"a")
+    intake.service.sender.put(b"careless", careless)
+    more = put(intake, b"b")
+    await until(lambda: more)
+    assert ends == more == [None]
+    assert [line["error"] for line in lines if line["event"] == "unexpected_error"] == ["ZeroDivisionError"]
+    assert "Your Content" not in repr(lines)

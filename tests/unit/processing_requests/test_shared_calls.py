@@ -62,3 +62,17 @@ async def test_several_calls_are_under_way_where_the_queue_says_that_helps() -> 
     intake.queue.flowing.set()
     assert {response.status_code for response in await asyncio.gather(*posts)} == {200}
     assert len(intake.queue.calls) == 10
+
+
+async def test_beside_a_call_requests_wait_for_others_where_the_queue_says_that_helps() -> None:
+    limits = Limits(entries=3, payload_bytes=262_144, message_bytes=262_144, calls_at_once=4, linger_seconds=3600)
+    intake = Intake(limits=limits)
+    intake.queue.flowing.clear()
+    posts = [asyncio.create_task(intake.post_data(n=0))]
+    await until(lambda: len(intake.queue.calls) == 1)
+    posts += [asyncio.create_task(intake.post_data(n=n)) for n in range(1, 6)]
+    await until(lambda: intake.waiting == 6)
+    await until(lambda: len(intake.queue.calls) == 2)
+    intake.queue.flowing.set()
+    assert {response.status_code for response in await asyncio.gather(*posts)} == {200}
+    assert [len(call) for call in intake.queue.calls] == [1, 3, 2]

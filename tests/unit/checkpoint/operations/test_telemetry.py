@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,6 +39,18 @@ def test_where_the_output_is_no_terminal_a_line_is_json(capsys: pytest.CaptureFi
     structlog.get_logger().debug("not said")
     (line,) = capsys.readouterr().out.splitlines()
     assert {"event": "moved", "archived": 3, "level": "info"}.items() <= json.loads(line).items()
+
+
+def test_every_line_has_the_keys_that_are_given_for_all_whichever_thread_it_comes_from(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging("info", "json", worker=2)
+    structlog.get_logger().info("moved", archived=3)
+    thread = threading.Thread(target=lambda: logging.getLogger("a library").warning("odd"))
+    thread.start()
+    thread.join()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["event"], line["worker"]) for line in lines] == [("moved", 2), ("odd", 2)]
 
 
 def test_a_librarys_warning_has_the_same_form_and_its_debug_is_never_heard(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,47 +6,17 @@ import asyncio
 import math
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
-from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Generic, cast
+
+from checkpoint.batching.entry import Entry, Failure, Item, Outcome, OverloadedError, settle
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-Item = TypeVar("Item")
-Outcome = TypeVar("Outcome")
-
 # uvloop's clock and timers count whole milliseconds: what is due in less than half of one is due now.
 _TICK_SECONDS: Final = 0.0005
-
-
-class OverloadedError(Exception):
-    """More is waiting than the bound allows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why an item has no outcome.
-
-    error: what its call raised; TimeoutError where it has waited for too long; CancelledError where the loop is ending.
-    """
-
-    error: BaseException
-
-
-@dataclass(eq=False, slots=True)
-class _Entry(Generic[Item, Outcome]):
-    """An item that waits, or whose call is under way.
-
-    done: None once it was called, or where nobody waits any longer. put_at: by the loop's clock.
-    """
-
-    item: Item
-    size: int
-    done: Callable[[Outcome | Failure], None] | None
-    put_at: float
-    lingers: bool
 
 
 class Batcher(Generic[Item, Outcome]):
@@ -92,10 +62,10 @@ class Batcher(Generic[Item, Outcome]):
         self._waiting_bytes = math.inf if waiting_bytes is None else waiting_bytes
         self._size = size
         self._loop: asyncio.AbstractEventLoop | None = None  # the running one; Python 3.11 asks the kernel each time
-        self._line: deque[_Entry[Item, Outcome]] = deque()
+        self._line: deque[Entry[Item, Outcome]] = deque()
         self._hurried = 0  # entries in the line that do not linger
         # What the call of each caller carries, but for what timed out.
-        self._callers: dict[asyncio.Task[None], deque[_Entry[Item, Outcome]]] = {}
+        self._callers: dict[asyncio.Task[None], deque[Entry[Item, Outcome]]] = {}
         self._free_callers = 0  # those of them that take from the line next, without waiting for anything
         self._lingering: asyncio.TimerHandle | None = None
         self._timeout: asyncio.TimerHandle | None = None  # one, for the oldest item that may be without an outcome
@@ -116,7 +86,7 @@ class Batcher(Generic[Item, Outcome]):
         A cancelled submit leaves the line; where its call is under way already, that call goes on.
         """
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        entry = self._enter(item, partial(_settle, outcome), lingers=lingers)
+        entry = self._enter(item, partial(settle, outcome), lingers=lingers)
         try:
             return await outcome
         finally:
@@ -129,7 +99,7 @@ class Batcher(Generic[Item, Outcome]):
         while self._callers:
             await asyncio.wait(self._callers)
 
-    def _enter(self, item: Item, done: Callable[[Outcome | Failure], None], *, lingers: bool) -> _Entry[Item, Outcome]:
+    def _enter(self, item: Item, done: Callable[[Outcome | Failure], None], *, lingers: bool) -> Entry[Item, Outcome]:
         size = self._size(item)
         if self.entries_held >= self._waiting_entries:
             raise OverloadedError
@@ -138,7 +108,7 @@ class Batcher(Generic[Item, Outcome]):
             raise OverloadedError
         if (loop := self._loop) is None:
             loop = self._loop = asyncio.get_running_loop()
-        entry: _Entry[Item, Outcome] = _Entry(item, size, done, loop.time(), lingers)
+        entry: Entry[Item, Outcome] = Entry(item, size, done, loop.time(), lingers)
         self._line.append(entry)
         self.entries_held += 1
         self.bytes_held += size
@@ -150,7 +120,7 @@ class Batcher(Generic[Item, Outcome]):
             self._call_when_due()
         return entry
 
-    def _leave(self, entry: _Entry[Item, Outcome]) -> None:
+    def _leave(self, entry: Entry[Item, Outcome]) -> None:
         """Nobody waits for it; nothing to do where it has its outcome."""
         if entry.done is None:
             return
@@ -159,12 +129,12 @@ class Batcher(Generic[Item, Outcome]):
             self._line.remove(entry)
             self._hurried -= not entry.lingers
 
-    def _end_waiting(self, entry: _Entry[Item, Outcome]) -> None:
+    def _end_waiting(self, entry: Entry[Item, Outcome]) -> None:
         entry.done = None
         self.entries_held -= 1
         self.bytes_held -= entry.size
 
-    def _answer(self, entry: _Entry[Item, Outcome], outcome: Outcome | Failure) -> None:
+    def _answer(self, entry: Entry[Item, Outcome], outcome: Outcome | Failure) -> None:
         if (done := entry.done) is None:
             return
         self._end_waiting(entry)
@@ -178,7 +148,7 @@ class Batcher(Generic[Item, Outcome]):
         """Time out what waits for too long, in the line and in calls under way. Each is in the order of `put`."""
         loop = asyncio.get_running_loop()
         latest = loop.time() - self._timeout_seconds + _TICK_SECONDS
-        overdue: list[_Entry[Item, Outcome]] = []
+        overdue: list[Entry[Item, Outcome]] = []
         for entries in (self._line, *self._callers.values()):
             while entries and entries[0].put_at <= latest:
                 overdue.append(entries.popleft())
@@ -197,7 +167,7 @@ class Batcher(Generic[Item, Outcome]):
         lingers = self._linger_seconds and (self._lingers_alone or callers_beside)
         if not lingers or self._hurried or left >= self._entries:
             return 0
-        due_in = self._line[-left].put_at + self._linger_seconds - asyncio.get_running_loop().time()
+        due_in = self._line[0].put_at + self._linger_seconds - asyncio.get_running_loop().time()
         return due_in if due_in > _TICK_SECONDS else 0
 
     def _call_when_due(self) -> None:
@@ -241,13 +211,12 @@ class Batcher(Generic[Item, Outcome]):
             for entry in batch:
                 self._answer(entry, Failure(error))  # nobody waits forever, even where this task was cancelled
             raise
-        self._callers[caller].clear()
         self._free_callers += 1  # so that what an outcome leads to starts no other caller
         for entry, outcome in zip(batch, outcomes, strict=False):
             self._answer(entry, outcome)
 
-    def _next_batch(self) -> list[_Entry[Item, Outcome]]:
-        batch: list[_Entry[Item, Outcome]] = []
+    def _next_batch(self) -> list[Entry[Item, Outcome]]:
+        batch: list[Entry[Item, Outcome]] = []
         payload = 0
         most = self._payload_bytes() if self._payload_bytes else math.inf
         while self._line and len(batch) < self._entries:
@@ -258,14 +227,3 @@ class Batcher(Generic[Item, Outcome]):
             batch.append(self._line.popleft())
             self._hurried -= not entry.lingers
         return batch
-
-
-def _settle(future: asyncio.Future[Outcome], outcome: Outcome | Failure) -> None:
-    if future.done():  # its submit was cancelled
-        return
-    if not isinstance(outcome, Failure):
-        future.set_result(outcome)
-    elif isinstance(outcome.error, asyncio.CancelledError):
-        future.cancel()
-    else:
-        future.set_exception(outcome.error)
