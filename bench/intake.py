@@ -7,6 +7,7 @@ message that it has answered 200. docs/performance.md says what the figures mean
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import shlex
 import sys
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from rows import Row
 
 HERE: Final = Path(__file__).parents[1]
+BUSY: Final = 0.7  # load average before anything is measured
 
 
 def main() -> None:
@@ -37,12 +39,16 @@ def main() -> None:
     if wrk_version() is None:
         sys.exit("wrk is not installed (Debian: apt-get install wrk).")
     allow_descriptors(max(rows.CROWDS) + 1_000)
-    chosen, left_out = choose(arguments)
+    chosen, remarks = choose(arguments)
     conditions = Conditions(
         seconds=arguments.seconds, latency=arguments.latency, directory=arguments.directory, cores=cores()
     )
     if conditions.cores.shared:
-        left_out.append("This process may use one core only: the load takes its time from the server's.")
+        remarks.append("This process may use one core only: the load takes its time from the server's.")
+    if (busy := os.getloadavg()[0]) > BUSY:
+        remarks.append(
+            f"The machine was busy with other things (load average {busy:.1f}): do not rely on these figures."
+        )
     checkouts = {"": HERE, **({"the other": arguments.against} if arguments.against else {})}
     found = results.Results(
         measured_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -50,7 +56,7 @@ def main() -> None:
         machine=describe(arguments.directory),
         commits={name: commit(path) for name, path in checkouts.items()},
         conditions={"rounds": arguments.rounds, "seconds": arguments.seconds, "latency": arguments.latency},
-        left_out=left_out,
+        remarks=remarks,
         rows=[results.Measured(key=row.key, title=row.title, clients=row.clients, rounds={}) for row in chosen],
     )
     try:

@@ -169,7 +169,7 @@ def _whole(form: str) -> str:
 
 
 def _remarks(found: Results) -> str:
-    remarks = list(found.left_out)
+    remarks = list(found.remarks)
     for row in found.rows:
         asked, reached = row.figure("half_asked_per_second"), row.figure("half_kept_per_second")
         if asked and reached is not None and reached < _REACHED * asked:
