@@ -138,8 +138,6 @@ class Connection(RequestReader):
         states = self._connections
         if self._state is states.idle or (self._state is states.head and not self._unread):
             self._transport.close()
-        elif self._state is states.held:
-            self.release()
         elif self._state is states.dropping:
             self._close()
 

@@ -21,6 +21,9 @@ _log = structlog.get_logger()
 
 # How often it is looked for what has lasted too long. So every bound may be kept this much too late.
 _LOOK_SECONDS: Final = 0.1
+# For requests that clients send before they are told that the connection ends: one that is closed over a request that
+# was not read is reset.
+_LAST_REQUESTS_SECONDS: Final = 0.25
 # How long a refusal is held back that says "too many": shorter than a client's patience, longer than a turn of a crowd.
 _HELD_SECONDS: Final = 0.5
 
@@ -139,6 +142,9 @@ class OpenConnections:
     async def drain(self) -> None:
         """End every connection: after its answer where one is due, and after `drain_seconds` in any case."""
         self.draining = True
+        for connection in list(self.held.members):
+            connection.release()
+        await self._until_none(_LAST_REQUESTS_SECONDS)
         self._for_all(Connection.drain)
         await self._until_none(self._bounds.drain_seconds)
         self._for_all(Connection.end_drain)

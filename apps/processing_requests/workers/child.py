@@ -27,6 +27,8 @@ from processing_requests.workers.messages import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from processing_requests.settings import IntakeSettings
     from processing_requests.workers.connection_counts import ConnectionCounts
     from processing_requests.workers.messages import Family
@@ -87,13 +89,16 @@ class Child:
                 self._near.close()
                 raise
 
-    async def run(self, settings: IntakeSettings) -> None:
-        """Let it serve; return when it has ended."""
+    async def run(self, settings: Callable[[], IntakeSettings]) -> None:
+        """Let it serve; return when it has ended.
+
+        settings: gives those that hold when they are sent; later there are `share_tokens`.
+        """
         loop = asyncio.get_running_loop()
         bound = loop.call_later(_START_SECONDS, self._kill_unless_started)
         try:
             self._channel = await Channel[ToWorker, FromWorker].open(self._near, FromWorker)
-            self._channel.send(Begin(settings))
+            self._channel.send(Begin(settings()))
             while (message := await self._channel.receive()) is not None:
                 self._take(message)
             bound.cancel()

@@ -173,7 +173,7 @@ class Children:
         except OSError as error:  # too many processes, or too little memory: the others go on
             return _End(f"cannot be started: {error.strerror}")
         _log.info("worker_started", worker=number, pid=child.pid)
-        await child.run(self._settings)
+        await child.run(lambda: self._settings)
         self._ended_metrics = total([self._ended_metrics, growing(child.metrics)])
         del self._running[number]
         return _End(child.end, was_asked=child.exit_code in (0, -signal.SIGTERM), cannot_start=bool(child.cannot_start))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 
 import pytest
 
@@ -25,6 +26,21 @@ async def test_stopping_answers_the_requests_under_way_and_ends_their_connection
         assert (status, headers["connection"]) == (200, "close")
         assert await reader.read() == b""
     assert len(intake.queued) == 1
+
+
+async def test_a_request_that_no_turn_of_the_loop_has_read_yet_is_answered(intake: Intake) -> None:
+    loop, request = asyncio.get_running_loop(), head(len(posted())) + posted()
+    async with intake.serving() as port:
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.setblocking(False)  # noqa: FBT003  the standard library's parameter
+            await loop.sock_sendall(client, request)
+            assert (await loop.sock_recv(client, 65_536)).startswith(b"HTTP/1.1 200 ")
+            loop.call_soon(client.send, request)  # in the socket just before the service wakes to stop
+            intake.stop.set()
+            received = await loop.sock_recv(client, 65_536)
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nConnection: close\r\n" in received
+    assert len(intake.queued) == 2
 
 
 async def test_while_stopping_no_connection_is_accepted(intake: Intake) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from unit.processing_requests.fed_connection import feed
 from unit.processing_requests.posted_emails import JSON, posted
 from unit.processing_requests.raw_http import answer, connected, head
+from unit.processing_requests.waiting import until
 
 if TYPE_CHECKING:
     from unit.processing_requests.intake import Intake
@@ -38,6 +40,23 @@ async def test_a_chunked_body_beyond_the_limit_is_answered_the_same(intake: Inta
     async with intake.serving() as port:
         assert await asyncio.to_thread(post, port, [b" " * 2**16] * 100) == TOO_LARGE
         assert (await asyncio.to_thread(post, port, [posted()[:50], posted()[50:]]))[0] == 200
+
+
+async def test_a_chunked_body_that_goes_beyond_the_limit_with_its_end_keeps_nobody_waiting(intake: Intake) -> None:
+    async with intake.serving() as port, connected(port) as (reader, writer):
+        writer.write(head(None) + b"4\r\n    \r\n")
+        await until(lambda: intake.arriving_bytes)
+        writer.write(b"40000\r\n%s\r\n0\r\n\r\n" % (b" " * 2**18))
+        status, _, body = await answer(reader)
+        assert (status, body) == TOO_LARGE
+        writer.write(head(len(posted())) + posted())
+        assert (await answer(reader))[0] == 200
+
+
+def test_empty_lines_before_a_request_are_part_of_what_its_head_may_have() -> None:
+    request = b"GET / HTTP/1.1\r\nHost: intake\r\n\r\n"
+    assert [answer.status for answer in feed([b"\r\n" * 2**15 + request]).answers] == [200]
+    assert [answer.status for answer in feed([b"\r\n" * 2**16 + request]).answers] == [431]
 
 
 async def test_a_declared_length_beyond_the_limit_is_answered_before_the_body_comes(intake: Intake) -> None:

@@ -18,7 +18,7 @@ from processing_requests.workers.metrics import ParentMetrics
 from unit.processing_requests.waiting import DEADLINE, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from processing_requests.workers.child import Child
 
@@ -67,8 +67,8 @@ class FakeChild:
     def end(self) -> str:
         return self.cannot_start or f"exit code {self.exit_code}"
 
-    async def run(self, settings: IntakeSettings) -> None:
-        self.tokens = settings.tokens
+    async def run(self, settings: Callable[[], IntakeSettings]) -> None:
+        self.tokens = settings().tokens
         await self._over.wait()
 
     async def ended(self) -> None:

@@ -31,7 +31,7 @@ async def started(settings: IntakeSettings) -> AsyncIterator[Child]:
         closing(ConnectionCounts.create(1)) as counts,
     ):
         child = Child(1, listening, counts)
-        running = asyncio.create_task(child.run(settings))
+        running = asyncio.create_task(child.run(lambda: settings))
         try:
             async with asyncio.timeout(3 * DEADLINE):
                 yield child
