@@ -1,6 +1,6 @@
 # The targets of this project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format lock bench bench-quick bench-profile bench-broker image image-test test-terraform test-terraform-apply clean FORCE
+.PHONY: help run test lint types format lock bench bench-quick bench-profile bench-docs bench-broker image image-test test-terraform test-terraform-apply clean FORCE
 
 PYTHON ?= python3
 VENV   := .venv
@@ -45,6 +45,10 @@ bench-quick: $(VENV)/.dev $(VENV)/.bench ## The same in two minutes, less exact,
 
 bench-profile: $(VENV)/.dev $(VENV)/.bench ## Sample where the intake spends its time under load
 	$(BIN)/python bench/profile_intake.py
+
+bench-docs: $(VENV)/.dev $(VENV)/.bench ## Put the results of the last bench, and a new profile, into docs/performance.md
+	$(BIN)/python bench/report.py bench/results/intake.json --into docs/performance.md
+	$(BIN)/python bench/profile_intake.py --into docs/performance.md
 
 bench-broker: $(VENV)/.dev ## Measure the broker; AGAINST=../other measures another checkout beside it
 	$(BIN)/python bench/broker.py $(if $(AGAINST),--against $(AGAINST))

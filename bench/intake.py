@@ -7,6 +7,7 @@ message that it has answered 200. docs/performance.md says what the figures mean
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import shlex
 import sys
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from rows import Row
 
 HERE: Final = Path(__file__).parents[1]
+BUSY: Final = 0.7  # load average before anything is measured
 
 
 def main() -> None:
@@ -37,12 +39,16 @@ def main() -> None:
     if wrk_version() is None:
         sys.exit("wrk is not installed (Debian: apt-get install wrk).")
     allow_descriptors(max(rows.CROWDS) + 1_000)
-    chosen, left_out = choose(arguments)
+    chosen, remarks = choose(arguments)
     conditions = Conditions(
         seconds=arguments.seconds, latency=arguments.latency, directory=arguments.directory, cores=cores()
     )
     if conditions.cores.shared:
-        left_out.append("This process may use one core only: the load takes its time from the server's.")
+        remarks.append("This process may use one core only: the load takes its time from the server's.")
+    if (busy := os.getloadavg()[0]) > BUSY:
+        remarks.append(
+            f"The machine was busy with other things (load average {busy:.1f}): do not rely on these figures."
+        )
     checkouts = {"": HERE, **({"the other": arguments.against} if arguments.against else {})}
     found = results.Results(
         measured_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -50,7 +56,7 @@ def main() -> None:
         machine=describe(arguments.directory),
         commits={name: commit(path) for name, path in checkouts.items()},
         conditions={"rounds": arguments.rounds, "seconds": arguments.seconds, "latency": arguments.latency},
-        left_out=left_out,
+        remarks=remarks,
         rows=[results.Measured(key=row.key, title=row.title, clients=row.clients, rounds={}) for row in chosen],
     )
     try:
@@ -69,7 +75,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the intake.")
     add_directory(parser)
     parser.add_argument("--against", type=Path, metavar="PATH", help="another checkout, measured in turn with this one")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
     parser.add_argument("--seconds", type=int, default=3, help="under each load (default: %(default)s)")
     parser.add_argument("--latency", type=float, default=0.01, help="seconds per call to AWS (default: %(default)s)")
     parser.add_argument("--rows", default="", metavar="KEY,KEY", help="those whose keys begin so; all without")
@@ -85,12 +91,15 @@ def parse() -> argparse.Namespace:
 
 def choose(arguments: argparse.Namespace) -> tuple[list[Row], list[str]]:
     """The rows that were asked for, and a line for each that cannot run here."""
-    parts = [rows.baselines(), rows.intake(HERE)]
-    if arguments.against:
-        parts.append(rows.intake(arguments.against, is_other=True))
+    (ceiling, *others), missing = rows.baselines()
+    ours, ours_missing = rows.intake(HERE)
+    theirs, theirs_missing = rows.intake(arguments.against, is_other=True) if arguments.against else ([], [])
+    # What is compared most closely is measured one right after the other.
+    order = {row.key: place for place, row in enumerate(ours)}
+    both = sorted([*ours, *theirs], key=lambda row: order.get(row.key.removesuffix(rows.OTHER), len(order)))
     asked = tuple(arguments.rows.split(","))
-    chosen = [row for found, _ in parts for row in found if row.key.startswith(asked)]
-    return chosen, [line for _, missing in parts for line in missing]
+    chosen = [row for row in (ceiling, *both, *others) if row.key.startswith(asked)]
+    return chosen, missing + ours_missing + theirs_missing
 
 
 def measure(chosen: list[Row], conditions: Conditions, rounds: int, found: results.Results) -> None:

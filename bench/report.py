@@ -1,7 +1,8 @@
 """The results of the intake's bench as Markdown.
 
 Run: `python bench/report.py RESULTS.json` prints it; `--into FILE` puts it into a document, between the lines
-`<!-- bench -->` and `<!-- /bench -->`.
+`<!-- bench -->` and `<!-- /bench -->`; `--headline-into FILE` puts what matters most between `<!-- bench headline -->`
+and `<!-- /bench headline -->`.
 """
 
 from __future__ import annotations
@@ -99,6 +100,18 @@ def markdown(found: Results) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def headline(found: Results) -> str:
+    """What matters most, in two sentences."""
+    kept, cpu = (found.figure("sqlite", name) or 0 for name in ("kept_per_second", "cpu_us"))
+    seed = found.combined(("seed_flask", "cpu_us"), ("sqlite", "cpu_us"), truediv) or 0
+    ceiling = found.combined(("ceiling", "cpu_us"), ("sqlite", "cpu_us"), truediv) or 0
+    return (
+        f"On one core ({found.machine['processor']}) the intake keeps {kept:,.0f} e-mails per second in a SQLite file, "
+        f"each on the disk before it is answered, for {cpu:.0f} µs of CPU time each. A bare server on the same stack, "
+        f"which keeps nothing, takes {ceiling:.0%} of that; the first design, on Flask, {seed:,.0f} times as much."
+    )
+
+
 def _conditions(found: Results) -> str:
     conditions = found.conditions
     how = (
@@ -156,7 +169,7 @@ def _whole(form: str) -> str:
 
 
 def _remarks(found: Results) -> str:
-    remarks = list(found.left_out)
+    remarks = list(found.remarks)
     for row in found.rows:
         asked, reached = row.figure("half_asked_per_second"), row.figure("half_kept_per_second")
         if asked and reached is not None and reached < _REACHED * asked:
@@ -169,12 +182,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The results of the intake's bench as Markdown.")
     parser.add_argument("results", type=Path)
     parser.add_argument("--into", type=Path, metavar="FILE")
+    parser.add_argument("--headline-into", type=Path, metavar="FILE")
     arguments = parser.parse_args()
-    text = markdown(results.read(arguments.results))
+    found = results.read(arguments.results)
     if arguments.into:
-        into(arguments.into, "bench", text)
-    else:
-        sys.stdout.write(text)
+        into(arguments.into, "bench", markdown(found))
+    if arguments.headline_into:
+        into(arguments.headline_into, "bench headline", f"{headline(found)}\n")
+    if not (arguments.into or arguments.headline_into):
+        sys.stdout.write(markdown(found))
 
 
 if __name__ == "__main__":

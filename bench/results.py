@@ -26,14 +26,18 @@ class Measured(msgspec.Struct):
 
 
 class Results(msgspec.Struct):
-    """All of it. machine, commits: by what they describe. conditions: as the program's options have them."""
+    """All of it.
+
+    machine, commits: by what they describe. conditions: as the program's options have them.
+    remarks: a line for each thing that was left out, or that makes the figures doubtful.
+    """
 
     measured_at: str
     command: str
     machine: dict[str, str]
     commits: dict[str, str]
     conditions: dict[str, float]
-    left_out: list[str]
+    remarks: list[str]
     rows: list[Measured]
 
     def row(self, key: str) -> Measured | None:

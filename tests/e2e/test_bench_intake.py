@@ -176,7 +176,7 @@ def results(cpu: float, tail: float) -> dict[str, Any]:
         "machine": {"processor": "one"},
         "commits": {"": "abc"},
         "conditions": {"rounds": 3, "seconds": 3, "latency": 0.01},
-        "left_out": [],
+        "remarks": [],
         "rows": [
             {
                 "key": key,
