@@ -60,6 +60,7 @@ class Intake:
         try:
             latest = int(self.clock.time()) + self.clock_skew_seconds
             email = check(request.fields, body, tokens=self.tokens, latest=latest, max_bytes=self.sender.max_bytes)
+            request.fields = answers.deciding_fields(request.fields)  # it may wait for long, and they may be long
             self.sender.put(email.body, partial(self._sent, request, client, email.identity))
         except RefusedError as refused:
             client.respond(request, self.refuse(request, refused.refusal, refused.faults))
