@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -118,20 +118,31 @@ def test_what_is_posted_to_several_workers_is_archived_once_each(world: World, s
 @ONE_MACHINE
 def test_connections_that_come_at_once_are_shared_evenly(services: Services) -> None:
     intake = services.intake(WORKERS="2")
-    clients = [socket.socket() for _ in range(64)]
-    try:
+    differences = sorted(abs(64 - 2 * share_of_first(intake, bursts=bursts)) for bursts in range(1, 6))
+    assert differences[2] <= 20, differences  # a machine that is busy with other things may let a worker wait
+
+
+def share_of_first(intake: Service, *, bursts: int) -> int:
+    """How many of 64 connections that come at once the first worker gets.
+
+    bursts: how many there were, with this one.
+    """
+    refused = len(of_first(intake))
+    with ExitStack() as opened:
+        clients = [opened.enter_context(socket.socket()) for _ in range(64)]
         for client in clients:
             client.settimeout(0)
             client.connect_ex(("127.0.0.1", intake.port))
         until(lambda: value(intake, "checkpoint_connections") == 64, "all are accepted")
         for client in clients:
             client.sendall(b"POST /process_request HTTP/1.1\r\nHost: intake\r\nContent-Length: 2\r\n\r\n{}")
-        until(lambda: len(events(intake, "request_refused")) == 64, "all are answered")
-    finally:
-        for client in clients:
-            client.close()
-    of_first = [event for event in events(intake, "request_refused") if event["worker"] == 1]
-    assert 26 <= len(of_first) <= 38
+        until(lambda: len(events(intake, "request_refused")) == 64 * bursts, "all are answered")
+    until(lambda: value(intake, "checkpoint_connections") == 0, "all have left")
+    return len(of_first(intake)) - refused
+
+
+def of_first(intake: Service) -> list[dict[str, Any]]:
+    return [event for event in events(intake, "request_refused") if event["worker"] == 1]
 
 
 def test_a_worker_that_is_killed_under_load_loses_no_200_and_is_started_again(world: World, services: Services) -> None:

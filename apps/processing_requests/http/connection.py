@@ -70,7 +70,7 @@ class Connection(RequestReader):
             self._read_body(data, 0)
         elif state is not states.closing and not self._keep(data, 0):
             self._forget()
-            self._closes = True
+            self._closes = self._is_broken = True
 
     def eof_received(self) -> bool:
         """As asyncio says: a client that has sent a whole request may end its half, and is answered."""

@@ -115,9 +115,7 @@ class OpenConnections:
     def opened(self, connection: Connection) -> None:
         """Count a connection; where there are too many, another one ends, or this one."""
         self.head.enter(connection)
-        if self.draining:
-            connection.close()
-        elif self.count > self._bounds.connections:
+        if self.count > self._bounds.connections:
             self._give_one_up()
 
     def lost(self, connection: Connection) -> None:

@@ -113,15 +113,20 @@ class RequestReader(ClientStream):
         length = request.length
         self._body = ChunkedBody() if length is None else SizedBody(length)
         if isinstance(outcome, int):
-            self._max_bytes = outcome
-            if length is None or length <= outcome:
+            if length is not None and length > outcome:
+                refusal = answers.too_large(outcome)
+            elif self._hold(request.kept_bytes):
+                self._max_bytes = outcome
                 self._move(self._connections.body)
                 if request.waits_for_100 and start == len(data):
                     self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                 self._read_on()
                 self._read_body(data, start)
                 return
-            outcome = cast("Route", self._route).refuse(request, answers.too_large(outcome))
+            else:
+                self._forget()
+                refusal = answers.OVERLOADED
+            outcome = cast("Route", self._route).refuse(request, refusal)
         self._move(self._connections.answering)
         is_whole = self._drop_body(data, start)
         if request.waits_for_100 and not is_whole:  # it may send the body all the same, or not
@@ -143,8 +148,9 @@ class RequestReader(ClientStream):
                 self._keep_rest(body, data, stop)
                 self._answered()
         elif body.length > self._max_bytes:
-            if body.is_whole:  # then there is no rest of it to be dropped
+            if body.is_whole:  # then no rest of it is to be dropped; the answer is the same as if there were
                 self._body = None
+                self._closes = True
                 self._keep_rest(body, data, stop)
             self._refuse(answers.too_large(self._max_bytes))
         elif body.is_whole:

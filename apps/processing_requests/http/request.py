@@ -38,6 +38,7 @@ _OTHER_VERSION: Final = re.compile(rb"[A-Z-]+ [!-~]+ HTTP/[0-9]\.[0-9]\r\n")
 _REQUEST_LINE_START: Final = re.compile(rb"[A-Z-]+( ([!-~]+( [!-~]*\r?)?)?)?|\r")
 # RFC 9110 (7.2) and RFC 3986 (3.2.2); without a comma, by which a field that was sent twice shows.
 _HOST: Final = re.compile(rb"[\w.~!$&'()*+;=%:\[\]-]*")
+_USUAL_BYTES: Final = 1_024
 _MAX_LENGTH_DIGITS: Final = 20  # 2**64 - 1, the most that llhttp takes, without zeros before it
 _ABSOLUTE: Final = re.compile(rb"(?i:https?)://[\w.~!$&'()*+;=%:\[\]-]+(/[^?]*)?(?:\?.*)?")
 
@@ -94,6 +95,12 @@ class Request:
         if name in _FIELDS:
             fields, value = self.fields, value.strip(b" \t")
             fields[name] = fields[name] + b", " + value if name in fields else value
+
+    @property
+    def kept_bytes(self) -> int:
+        """What it keeps in memory while its body arrives; 0 for a usual one, which has no more than any connection."""
+        kept = len(self.path) + sum(map(len, self.fields.values()))
+        return kept if kept > _USUAL_BYTES else 0
 
     def _length(self) -> int | None:
         """RFC 9112, 6.1 to 6.3. What could be read in two ways is refused: that is how requests are smuggled."""

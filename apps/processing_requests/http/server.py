@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import socket
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
@@ -59,8 +59,20 @@ async def accept_all(connections: OpenConnections, listening: socket.socket) -> 
         for _ in range(_WATCHERS):
             server = await connections.loop.create_server(connections, sock=listening.dup(), backlog=_BACKLOG)
             accepting.callback(server.close)
-        listening.close()  # or clients could still connect while the connections are drained
         yield
+        await accept_waiting(connections, listening)
+        listening.close()
+
+
+async def accept_waiting(connections: OpenConnections, listening: socket.socket) -> None:
+    """Take who is connected already: a listening socket that is closed over them resets them with their requests."""
+    listening.settimeout(0)
+    waiting: list[socket.socket] = []
+    with suppress(OSError):  # nobody is left, or no more files may be opened
+        while len(waiting) < _BACKLOG:
+            waiting.append(listening.accept()[0])
+    connecting = (connections.loop.connect_accepted_socket(connections, client) for client in waiting)
+    await asyncio.gather(*connecting, return_exceptions=True)
 
 
 async def serve_http(

@@ -6,6 +6,8 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+from processing_requests.http.server import accept_waiting
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Callable
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 # A worker that has so many connections more than another one, or a sixteenth more, leaves new ones to it for a while.
 _MOST_AHEAD: Final = 4
 _MOST_AHEAD_PART: Final = 16
-_LEAVE_SECONDS: Final = 0.001
+_LEAVE_SECONDS: Final = 0.005  # about a turn of a busy worker's loop
 # A turn that serves a crowd takes many milliseconds; a new client must not wait for as many as there are before it.
 _PER_TURN: Final = 16
 # Where no connection can be accepted, because a limit of the system is reached.
@@ -33,6 +35,7 @@ async def accept_share(
     accepting.start(connections)
     try:
         yield
+        await accept_waiting(connections, listening)
     finally:
         accepting.close()
 

@@ -126,6 +126,7 @@ class _Client:
         version = random.choice([b"HTTP/1.1", b"HTTP/1.1", b"HTTP/1.1", b"HTTP/1.0"])
         lines = [b"%s %s %s" % (method, path, version), b"Host: a"]
         lines += random.choice([[], [], [], [b"Connection: close"], [b"Connection: keep-alive"]])
+        lines += random.choice([[], [], [], [b"Accept: " + b"x" * 600] * 2])
         lines += random.choice([[], [], [b"Expect: 100-continue"]])
         body = b"x" * random.choice([0, 1, 90, 110, 290, 310, 2000])
         if version == b"HTTP/1.1" and random.random() < 0.4:
@@ -255,7 +256,7 @@ def check_answers(client: _Client, *, all_of_them: bool) -> None:
     """Each request is answered once, in order, until the connection ends."""
     start, number, received = 0, 0, bytes(client.transport.received)
     closes = False
-    while start < len(received):
+    while start < len(received) and not closes:
         head = _ANSWER.match(received, start)
         if head is None:
             assert not client.is_good
@@ -263,26 +264,26 @@ def check_answers(client: _Client, *, all_of_them: bool) -> None:
         start = head.end()
         if head[1] == b"100":
             continue
-        assert not closes
         closes = b"Connection: close" in head[2]
         length = re.search(rb"Content-Length: (\d+)", head[2])
         assert length
-        if number < len(client.paths):
-            if head[1] == b"200":
-                assert b"Path: " + client.paths[number] + b"\r\n" in head[2] + b"\r\n"
-            if client.methods[number] != b"HEAD":
-                start += int(length[1])
-        else:
-            assert not client.is_good
+        if number < len(client.paths) and head[1] == b"200":
+            assert b"Path: " + client.paths[number] + b"\r\n" in head[2] + b"\r\n"
+        # What is refused before its head has ended may be a HEAD, which nobody knows yet; then the connection ends.
+        if closes and int(length[1]) == len(received) - start:
+            start = len(received)
+        elif number < len(client.paths) and client.methods[number] != b"HEAD":
             start += int(length[1])
         number += 1
+    assert start >= len(received)
+    assert number <= len(client.paths) or not client.is_good
     if all_of_them and client.is_good and not closes:
         assert number == len(client.paths)
 
 
 @pytest.mark.parametrize("block", range(10))
 async def test_no_order_of_events_confuses_a_connection(block: int, lines: list[Any]) -> None:
-    for seed in range(block * 40, block * 40 + 40):
+    for seed in range(block * 50, block * 50 + 50):
         try:
             await _Simulation(seed).run()
         except BaseException as error:

@@ -129,6 +129,21 @@ async def test_heads_that_do_not_end_are_held_up_to_the_same_bound() -> None:
         await until(lambda: intake.arriving_bytes == len(unfinished))
 
 
+async def test_long_headers_are_held_as_long_as_their_body_does_not_come() -> None:
+    intake = Intake(max_waiting_bytes=50_000)
+    begun = head(9, f"Accept: {'x' * 30_000}")
+    async with intake.serving() as port, connected(port) as (reader, writer), connected(port) as (second, other):
+        writer.write(begun)
+        await until(lambda: (intake.arriving_bytes or 0) > 30_000)
+        other.write(begun)
+        assert (await answer(second))[0] == 503
+        writer.write(b'{"data":1')
+        assert (await answer(reader))[0] == 400
+        other.write(b'{"data":1' + request(1))
+        assert (await answer(second))[0] == 200
+        assert intake.arriving_bytes == 0
+
+
 async def test_a_stop_does_not_wait_for_a_client_that_reads_no_answer(client: socket.socket) -> None:
     intake = Intake(drain_seconds=0.1)
     async with asyncio.timeout(5), intake.serving() as port:
