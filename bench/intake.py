@@ -46,9 +46,7 @@ def main() -> None:
     if conditions.cores.shared:
         remarks.append("This process may use one core only: the load takes its time from the server's.")
     if (busy := os.getloadavg()[0]) > BUSY:
-        remarks.append(
-            f"The machine was busy with other things (load average {busy:.1f}): do not rely on these figures."
-        )
+        remarks.append(f"The machine was busy with other things (load average {busy:.1f}): these figures are doubtful.")
     checkouts = {"": HERE, **({"the other": arguments.against} if arguments.against else {})}
     found = results.Results(
         measured_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",

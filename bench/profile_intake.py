@@ -31,6 +31,7 @@ SAMPLES_PER_SECOND: Final = 250
 LEAST_SHARE: Final = 0.005
 _OURS: Final = re.compile(r"^(?P<function>.+) \((?P<file>(?:processing_requests|checkpoint)/.+):\d+\)$")
 _SERVING: Final = ("Runner.run (", "Thread._bootstrap (")  # begin what is no start
+_IMPORT: Final = "_find_and_load ("
 _ELSE: Final = "the event loop, and its executor"
 
 
@@ -82,7 +83,8 @@ def sample(parent: Path, seconds: int) -> Counter[str]:
 
 def running_in(stack: list[str]) -> str | None:
     """What a sample counts for; None where it was taken at the start."""
-    if not any(frame.startswith(_SERVING) for frame in stack):
+    is_serving = any(frame.startswith(_SERVING) for frame in stack)
+    if not is_serving or any(frame.startswith(_IMPORT) for frame in stack):
         return None
     for frame in reversed(stack):
         if ours := _OURS.match(frame):
