@@ -7,7 +7,6 @@ message that it has answered 200. docs/performance.md says what the figures mean
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import shlex
 import sys
@@ -22,7 +21,7 @@ from intake_run import Conditions, run
 from load import LoadFailedError, wrk_version
 from machine import commit, describe
 from plot import write_plots
-from processes import cores
+from processes import busy_cores, cores
 from report import markdown
 from serving import ServerFailedError
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from rows import Row
 
 HERE: Final = Path(__file__).parents[1]
-BUSY: Final = 0.7  # load average before anything is measured
+BUSY: Final = 0.2  # cores, before anything is measured
 
 
 def main() -> None:
@@ -45,8 +44,8 @@ def main() -> None:
     )
     if conditions.cores.shared:
         remarks.append("This process may use one core only: the load takes its time from the server's.")
-    if (busy := os.getloadavg()[0]) > BUSY:
-        remarks.append(f"The machine was busy with other things (load average {busy:.1f}): these figures are doubtful.")
+    if (busy := busy_cores(2)) > BUSY:
+        remarks.append(f"The machine was busy with other things ({busy:.1f} cores): these figures are doubtful.")
     checkouts = {"": HERE, **({"the other": arguments.against} if arguments.against else {})}
     found = results.Results(
         measured_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",

@@ -22,7 +22,6 @@ def describe(directory: Path) -> dict[str, str]:
     """The machine and the programs. directory: on the disk that is measured."""
     return {
         "processor": f"{_processor()}, {os.cpu_count()} cores",
-        "load average at the start": " ".join(f"{each:.2f}" for each in os.getloadavg()),
         "system": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
         "file system of the queue": file_system(directory),

@@ -21,9 +21,8 @@ _STYLE: Final = "font: 13px sans-serif; fill: #333; background: #fff"
 
 def write_plots(found: Results, directory: Path) -> None:
     """Write `rate.svg`, `cpu.svg`, `half_load.svg` and `crowds.svg`, each where there is something to show."""
-    alone = {row.key for row in found.rows if row.clients == 1}
-    crowds = [row.key for row in found.rows if row.clients > CLIENTS]
-    servers = [row.key for row in found.rows if row.key not in alone and row.key not in crowds]
+    crowds = [row.key for row in found.rows if row.clients > CLIENTS and row.key.startswith("sqlite")]
+    servers = [row.key for row in found.rows if row.clients == CLIENTS and row.key != "wrong_token"]
     ours = [key for key in servers if key.startswith(("ceiling", "sqlite", "sqs"))]
     for name, title, keys, figures in (
         ("rate", "E-mails kept per second, 64 clients", servers, {"kept_per_second": ""}),

@@ -6,6 +6,7 @@ All of it is what Linux says in /proc: https://man7.org/linux/man-pages/man5/pro
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,13 @@ def tree(root: int) -> list[int]:
     return found
 
 
+def busy_cores(seconds: float) -> float:
+    """How many cores are busy now, looked at for so long."""
+    before = _busy_seconds()
+    time.sleep(seconds)
+    return (_busy_seconds() - before) / seconds
+
+
 @dataclass(frozen=True, slots=True)
 class Cpu:
     """Seconds of CPU time. system: of it, within the system. other_threads: of it, not of a process's first thread."""
@@ -95,6 +103,11 @@ def peak_bytes(processes: list[int]) -> int:
         status = (PROC / str(process) / "status").read_text()
         total += 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
     return total
+
+
+def _busy_seconds() -> float:
+    """User, nice and system time of the machine."""
+    return sum(map(int, (PROC / "stat").read_text().split()[1:4])) / _TICKS
 
 
 def _ticks(fields: list[str]) -> int:

@@ -90,7 +90,9 @@ def markdown(found: Results) -> str:
     parts = [
         _conditions(found),
         _table(f"{CLIENTS} clients", servers, [*SERVERS, ("ceiling's µs / its", partial(_ratio, found))]),
-        _table("crowds", crowds, [("clients", _clients), *CROWD, ("of the highest rate", partial(_share, found))]),
+        _table(
+            "crowds", crowds, [("clients", _clients), *CROWD, ("of the highest on `sqlite:`", partial(_share, found))]
+        ),
         _table("one client", alone, ALONE),
         _table("CPU µs per request", parts_of, CPU),
         _table("against the other", _pairs(found), [(title, partial(_gain, found, name)) for title, name in AGAINST]),
