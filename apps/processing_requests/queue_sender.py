@@ -86,10 +86,10 @@ class QueueSender:
             raise RefusedError(QUEUE_UNAVAILABLE)
         return min(self.max_request_bytes, message_bytes)
 
-    def check_room(self) -> None:
-        """Refuse early, before a body is read, what would be refused after. Raises RefusedError."""
-        if self.waiting >= self.max_waiting:
-            raise RefusedError(OVERLOADED)
+    @property
+    def has_room(self) -> bool:
+        """Whether an e-mail that comes now could wait: asked before a body is read."""
+        return self.waiting < self.max_waiting
 
     def put(self, body: bytes, done: Callable[[Refusal | None], None]) -> None:
         """Send an e-mail. Raises RefusedError where there is no room.
