@@ -63,7 +63,9 @@ def main() -> None:
     add_directory(parser)
     parser.add_argument("--commits", type=int, default=50, help="per line and round")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--most", type=int, default=4096, help="bodies per commit; lines of more are left out")
     arguments = parser.parse_args()
+    calls = [(bodies, size) for bodies, size in CALLS if bodies <= arguments.most]
     sys.stdout.write(
         f"{file_system(arguments.directory)} at {arguments.directory}, "
         f"median of {arguments.rounds} rounds of {arguments.commits} commits\n"
@@ -76,11 +78,11 @@ def main() -> None:
     rounds = [
         [
             [measure(arguments.directory, send, [b"x" * size] * bodies, arguments.commits) for send in (sent, inserted)]
-            for bodies, size in CALLS
+            for bodies, size in calls
         ]
         for _ in range(arguments.rounds)
     ]
-    for (bodies, size), each in zip(CALLS, zip(*rounds, strict=True), strict=True):
+    for (bodies, size), each in zip(calls, zip(*rounds, strict=True), strict=True):
         ways = (Figures(*map(median, zip(*figures, strict=True))) for figures in zip(*each, strict=True))
         sys.stdout.write(f"{bodies:>18,}{size:>16,}{''.join(map(columns, ways))}\n")
 
