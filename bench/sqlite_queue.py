@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import hashlib
 import json
+import math
 import sys
 import time
 from contextlib import asynccontextmanager
@@ -63,6 +64,7 @@ def main() -> None:
     add_directory(parser)
     parser.add_argument("--commits", type=int, default=50, help="per line and round")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--idle", action="store_true", help="leave out what is measured beside a busy loop")
     parser.add_argument("--most", type=int, default=4096, help="bodies per commit; lines of more are left out")
     arguments = parser.parse_args()
     calls = [(bodies, size) for bodies, size in CALLS if bodies <= arguments.most]
@@ -77,7 +79,10 @@ def main() -> None:
     # Round by round, so that what else the machine does meets all lines alike.
     rounds = [
         [
-            [measure(arguments.directory, send, [b"x" * size] * bodies, arguments.commits) for send in (sent, inserted)]
+            [
+                measure(arguments.directory, send, [b"x" * size] * bodies, arguments.commits, idle=arguments.idle)
+                for send in (sent, inserted)
+            ]
             for bodies, size in calls
         ]
         for _ in range(arguments.rounds)
@@ -107,8 +112,8 @@ async def inserted(database: Database, bodies: list[bytes]) -> None:
     await database.run(insert)
 
 
-def measure(parent: Path, send: Send, bodies: list[bytes], commits: int) -> Figures:
-    """Make so many calls, one after the other, to a new queue, and as many beside a busy loop."""
+def measure(parent: Path, send: Send, bodies: list[bytes], commits: int, *, idle: bool) -> Figures:
+    """Make so many calls, one after the other, to a new queue, and as many beside a busy loop unless `idle`."""
 
     async def run() -> Figures:
         with empty_directory(parent) as directory:
@@ -117,6 +122,8 @@ def measure(parent: Path, send: Send, bodies: list[bytes], commits: int) -> Figu
                 cpu_began = time.process_time()
                 ms = await median_ms(database, send, bodies, commits)
                 cpu_seconds = time.process_time() - cpu_began
+                if idle:
+                    return Figures(ms, math.nan, cpu_seconds / commits / len(bodies) * 1e6)
                 async with busy_loop():
                     ms_beside_busy_loop = await median_ms(database, send, bodies, commits)
         return Figures(ms, ms_beside_busy_loop, cpu_seconds / commits / len(bodies) * 1e6)
