@@ -104,7 +104,7 @@ def markdown(found: Results) -> str:
 def headline(found: Results) -> str:
     """What matters most, in two sentences."""
     kept, cpu = (found.figure("sqlite", name) or 0 for name in ("kept_per_second", "cpu_us"))
-    seed = found.combined(("seed_flask", "cpu_us"), ("sqlite", "cpu_us"), truediv) or 0
+    seed = found.combined(("assignment_flask", "cpu_us"), ("sqlite", "cpu_us"), truediv) or 0
     ceiling = found.combined(("ceiling", "cpu_us"), ("sqlite", "cpu_us"), truediv) or 0
     return (
         f"On one core ({found.machine['processor']}) the intake keeps {kept:,.0f} e-mails per second in a SQLite file, "

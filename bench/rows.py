@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SERVERS: Final = Path(__file__).parent / "servers"
 VENV: Final = Path(sys.prefix) / "bench"  # of what runs beside the intake; `make bench` makes it
-SEEDS_PYTHON: Final = VENV / "bin/python"
+DESIGN_PYTHON: Final = VENV / "bin/python"
 CLIENTS: Final = 64
 # On SQS 64 clients wait for calls more than for the server's core: two workers need more of them to be busy.
 MANY: Final = 256
@@ -63,10 +63,12 @@ def baselines() -> tuple[list[Row], list[str]]:
         rows.append(Row(key="nginx", title="nginx answering a constant", command=_program("nginx"), half_load=True))
     else:
         missing.append("nginx is not installed (Debian: apt-get install nginx-light): its row is left out.")
-    if SEEDS_PYTHON.exists():
-        rows += _seeds_design()
+    if DESIGN_PYTHON.exists():
+        rows += _assignments_design()
     else:
-        missing.append(f"{SEEDS_PYTHON} is missing (make bench makes it): the rows of the seed's design are left out.")
+        missing.append(
+            f"{DESIGN_PYTHON} is missing (make bench makes it): the rows of the assignment's design are left out."
+        )
     return rows, missing
 
 
@@ -111,20 +113,20 @@ def _direct(checkout: Path, queue: str) -> Row:
     )
 
 
-def _seeds_design() -> list[Row]:
+def _assignments_design() -> list[Row]:
     environment = {"PYTHONPATH": str(SERVERS), "TOKEN_PARAMETER": "token"}
     options = ("--bind", "127.0.0.1:{port}", "--threads", str(CLIENTS), "--backlog", "2048")
     flask = Row(
-        key="seed_flask",
-        title="seed's design on Flask's server",
-        command=(str(SEEDS_PYTHON), str(SERVERS / "seeds_design.py"), "--port", "{port}"),
+        key="assignment_flask",
+        title="assignment's design on Flask's server",
+        command=(str(DESIGN_PYTHON), str(SERVERS / "assignments_design.py"), "--port", "{port}"),
         environment=environment,
         queue="sqs",
         half_load=True,
     )
-    gunicorn = (str(SEEDS_PYTHON), "-m", "gunicorn", *options, "seeds_design:app")
-    title = f"seed's design on gunicorn, {CLIENTS} threads"
-    return [flask, replace(flask, key="seed_gunicorn", title=title, command=gunicorn)]
+    gunicorn = (str(DESIGN_PYTHON), "-m", "gunicorn", *options, "assignments_design:app")
+    title = f"assignment's design on gunicorn, {CLIENTS} threads"
+    return [flask, replace(flask, key="assignment_gunicorn", title=title, command=gunicorn)]
 
 
 def _program(name: str) -> tuple[str, ...]:

@@ -139,9 +139,15 @@ def refused(fields: Mapping[bytes, bytes], refusal: Refusal, faults: Sequence[Fa
 
     fields: the request's, as `Request` has them.
     """
-    if PROBLEM_MEDIA_TYPE.encode() in fields.get(b"accept", b"").lower():
+    if deciding_fields(fields):
         return _response(refusal, PROBLEM_MEDIA_TYPE, _problem(refusal, faults))
     return _READY.get(refusal) or _response(refusal, _JSON, {"error": refusal.error})
+
+
+def deciding_fields(fields: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """What of a request's fields decides the form of its answer, in few bytes."""
+    wants_problem = b"accept" in fields and PROBLEM_MEDIA_TYPE.encode() in fields[b"accept"].lower()
+    return {b"accept": PROBLEM_MEDIA_TYPE.encode()} if wants_problem else {}
 
 
 def names_of(faults: Sequence[Fault]) -> list[str]:

@@ -47,9 +47,10 @@ class Intake:
     def begin(self, request: Request) -> Response | int:
         """Refuse what no body would make good."""
         request.began = self.clock.monotonic()
+        if not self.sender.has_room:  # first, for a crowd must cost less than it would if it were served
+            return self.refuse(request, answers.OVERLOADED)
         try:
             check_media_type(request.fields)
-            self.sender.check_room()
             max_bytes = self.sender.max_bytes
         except RefusedError as refused:
             return self.refuse(request, refused.refusal)
@@ -60,6 +61,7 @@ class Intake:
         try:
             latest = int(self.clock.time()) + self.clock_skew_seconds
             email = check(request.fields, body, tokens=self.tokens, latest=latest, max_bytes=self.sender.max_bytes)
+            request.fields = answers.deciding_fields(request.fields)  # it may wait for long, and they may be long
             self.sender.put(email.body, partial(self._sent, request, client, email.identity))
         except RefusedError as refused:
             client.respond(request, self.refuse(request, refused.refusal, refused.faults))

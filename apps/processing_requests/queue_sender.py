@@ -19,7 +19,6 @@ from processing_requests.answers import INTERNAL_ERROR, OVERLOADED, QUEUE_UNAVAI
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from checkpoint.email import Email
     from checkpoint.message_queue.port import SendingQueue
     from checkpoint.operations.health import Health
     from processing_requests.answers import Refusal
@@ -87,10 +86,10 @@ class QueueSender:
             raise RefusedError(QUEUE_UNAVAILABLE)
         return min(self.max_request_bytes, message_bytes)
 
-    def check_room(self) -> None:
-        """Refuse early, before a body is read, what would be refused after. Raises RefusedError."""
-        if self.waiting >= self.max_waiting:
-            raise RefusedError(OVERLOADED)
+    @property
+    def has_room(self) -> bool:
+        """Whether an e-mail that comes now could wait: asked before a body is read."""
+        return self.waiting < self.max_waiting
 
     def put(self, body: bytes, done: Callable[[Refusal | None], None]) -> None:
         """Send an e-mail. Raises RefusedError where there is no room.
@@ -103,13 +102,6 @@ class QueueSender:
             self._batcher.put(body, partial(self._end, done))
         except OverloadedError:
             raise RefusedError(OVERLOADED) from None
-
-    async def send(self, email: Email) -> None:
-        """As `put`: return when the queue has confirmed the e-mail. Raises RefusedError otherwise."""
-        ended: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
-        self.put(email.body, lambda refusal: None if ended.done() else ended.set_result(refusal))
-        if refusal := await ended:
-            raise RefusedError(refusal)
 
     async def probe_while_unhealthy(self) -> None:
         """Find out when the queue is back, for no client is sent to a service that is not ready. Until cancelled."""

@@ -8,6 +8,8 @@ from typing import Final
 # A request line and its headers. More than any client or load balancer sends: AWS's ends at 64 KiB too.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 MAX_HEAD_BYTES: Final = 65_536
+# Each line costs time beside its bytes.
+MAX_HEAD_LINES: Final = 1_024
 
 # What a chunked body may have beside its data (sizes, extensions, trailers): as Go's net/http has it.
 # https://github.com/golang/go/blob/master/src/net/http/internal/chunked.go

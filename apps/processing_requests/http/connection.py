@@ -197,7 +197,11 @@ class Connection(RequestReader):
         if self._transport.is_closing():
             return
         self._move(self._connections.idle)
-        self._read_head(self._unread, self._start)
+        try:
+            self._read_head(self._unread, self._start)
+        except Exception as error:  # noqa: BLE001  as above
+            log_failure(_log, error)
+            self.abort()
         if self._has_ended and self._state in (self._connections.idle, self._connections.head):
             self._transport.close()
 

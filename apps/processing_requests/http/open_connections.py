@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from checkpoint.operations.telemetry import log_failure
 from processing_requests.http.connection import Connection
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ _LOOK_SECONDS: Final = 0.1
 # For requests that clients send before they are told that the connection ends: one that is closed over a request that
 # was not read is reset.
 _LAST_REQUESTS_SECONDS: Final = 0.25
+# A warning that would come for each new connection comes so often.
+_LOG_SECONDS: Final = 60.0
+# A body that takes longer may have to make room for a new connection.
+_SLOW_SECONDS: Final = 1.0
 # How long a refusal is held back that says "too many": shorter than a client's patience, longer than a turn of a crowd.
 _HELD_SECONDS: Final = 0.5
 
@@ -51,6 +57,12 @@ class State:
         """Count it no more."""
         del self.members[connection]
 
+    def oldest(self, *, since: float = math.inf) -> Connection | None:
+        """The connection that has been there for longest, if it has been since then."""
+        for connection, entered_at in self.members.items():
+            return connection if entered_at <= since else None
+        return None
+
     def end_late(self, now: float) -> None:
         """Deal with those that have been there for too long."""
         late = []
@@ -59,7 +71,11 @@ class State:
                 break
             late.append(connection)
         for connection in late:
-            self._late(connection)
+            try:
+                self._late(connection)
+            except Exception as error:  # noqa: BLE001  one connection's fault is not the others'
+                log_failure(_log, error)
+                connection.abort()
 
 
 class OpenConnections:
@@ -99,7 +115,7 @@ class OpenConnections:
         self._bounds = bounds
         self._clock = clock
         self._on_given_up = on_given_up
-        self._is_at_limit = False
+        self._limit_logged_at = -_LOG_SECONDS
         self._set_date()
         self._look: asyncio.TimerHandle | None = None
 
@@ -116,7 +132,7 @@ class OpenConnections:
         """Count a connection; where there are too many, another one ends, or this one."""
         self.head.enter(connection)
         if self.count > self._bounds.connections:
-            self._give_one_up()
+            self._give_one_up(connection)
 
     def lost(self, connection: Connection) -> None:
         """Count it no more."""
@@ -161,14 +177,18 @@ class OpenConnections:
         for connection in [connection for state in self._states for connection in state.members]:
             act(connection)
 
-    def _give_one_up(self) -> None:
-        if not self._is_at_limit:
-            self._is_at_limit = True
+    def _give_one_up(self, newest: Connection) -> None:
+        now = self.loop.time()
+        if now >= self._limit_logged_at + _LOG_SECONDS:
+            self._limit_logged_at = now
             _log.warning("connection_limit_reached", max_connections=self._bounds.connections)
         self._on_given_up()
-        # One that waits for a request, or for the rest of a head: at least the newest one does. Who has just come, and
-        # has sent a request, is read in the next turns of the loop.
-        next(iter(self.idle.members or self.head.members)).close()
+        # The newest one is spared, for its request may be there already, as long as another one keeps a place for
+        # nothing, or for a body that is slow.
+        silent = (self.idle.oldest(), self.head.oldest(), self.dropping.oldest(), self.untaken.oldest())
+        slow = self.body.oldest(since=now - _SLOW_SECONDS)
+        others = [other for other in (*silent, slow) if other is not None and other is not newest]
+        (others[0] if others else newest).close()
 
     def _look_for_late(self) -> None:
         self._look = self.loop.call_later(_LOOK_SECONDS, self._look_for_late)
@@ -176,8 +196,6 @@ class OpenConnections:
         now = self.loop.time()
         for state in self._states:
             state.end_late(now)
-        if self._is_at_limit and self.count < self._bounds.connections * 0.9:
-            self._is_at_limit = False
 
     def _set_date(self) -> None:
         self.date = f"Date: {formatdate(self._clock.time(), usegmt=True)}\r\n".encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Final, cast
 
@@ -76,14 +77,18 @@ class RequestReader(ClientStream):
         self._route = route = self._connections.routes.find(request)
         outcome = route.begin(request)
         length = request.length
-        if isinstance(outcome, int) and length is not None and length <= outcome and len(data) - end >= length:
-            stop = end + length  # most requests: the whole of it came in one read
-            if stop < len(data) and not self._keep(data, stop):
-                self._closes = True
-            self._move(self._connections.answering)
+        most = outcome if isinstance(outcome, int) else math.inf
+        if length is None or len(data) - end < length or length > most:
+            self._begin_body(request, outcome, data, end)
+            return
+        stop = end + length  # most requests: the whole of it came in one read
+        if stop < len(data) and not self._keep(data, stop):
+            self._closes = True
+        self._move(self._connections.answering)
+        if isinstance(outcome, int):
             route.take(request, data[end:stop], self)
         else:
-            self._begin_body(request, outcome, data, end)
+            self.respond(request, outcome)
 
     def _wait_for_head(self, head: bytes) -> None:
         refusal = refusal_of_start(head) if head else None

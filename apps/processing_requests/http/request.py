@@ -17,7 +17,7 @@ from processing_requests.answers import (
     Refusal,
     RefusedError,
 )
-from processing_requests.http.bounds import MAX_HEAD_BYTES
+from processing_requests.http.bounds import MAX_HEAD_BYTES, MAX_HEAD_LINES
 
 # The fields that decide anything here; all others are dropped while they are parsed.
 _FIELDS: Final = frozenset(
@@ -40,6 +40,7 @@ _REQUEST_LINE_START: Final = re.compile(rb"[A-Z-]+( ([!-~]+( [!-~]*\r?)?)?)?|\r"
 _HOST: Final = re.compile(rb"[\w.~!$&'()*+;=%:\[\]-]*")
 _USUAL_BYTES: Final = 1_024
 _MAX_LENGTH_DIGITS: Final = 20  # 2**64 - 1, the most that llhttp takes, without zeros before it
+_MANY_LINES_BYTES: Final = 4 * MAX_HEAD_LINES  # the least that more lines have
 _ABSOLUTE: Final = re.compile(rb"(?i:https?)://[\w.~!$&'()*+;=%:\[\]-]+(/[^?]*)?(?:\?.*)?")
 
 
@@ -60,6 +61,8 @@ class Request:
 
     def __init__(self, head: bytes) -> None:
         """Parse a whole head, with the empty line that ends it. Raises RefusedError."""
+        if len(head) > _MANY_LINES_BYTES and head.count(b"\r\n") > MAX_HEAD_LINES:
+            raise RefusedError(HEAD_TOO_LARGE)
         line = _REQUEST_LINE.match(head)
         if line is None:
             raise RefusedError(VERSION_NOT_SUPPORTED if _OTHER_VERSION.match(head) else INVALID_HTTP)

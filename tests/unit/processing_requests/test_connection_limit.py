@@ -101,3 +101,23 @@ def test_the_limit_leaves_room_below_that_of_open_files(
     monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
     assert connection_limit(10_000) == limit
     assert [line["event"] for line in lines] == (["connection_limit_lowered"] if limit < 10_000 else [])
+
+
+async def test_a_slow_body_makes_room_for_a_new_connection(opened: AsyncExitStack) -> None:
+    intake = Intake(max_connections=LIMIT)
+    async with intake.serving() as port:
+        slow = [await opened.enter_async_context(connected(port)) for _ in range(LIMIT)]
+        for _, writer in slow:
+            writer.write(head(100) + b"{")
+        await until(lambda: intake.arriving_bytes == LIMIT)
+        reader, _ = await opened.enter_async_context(connected(port))
+        assert await reader.read() == b""  # bodies that are new are spared
+        await asyncio.sleep(1.1)
+        await idle(port, opened)
+        assert await slow[0][0].read() == b""
+
+
+async def test_a_head_of_very_many_lines_is_refused(intake: Intake) -> None:
+    for count, status in ((1_000, 200), (1_030, 431)):
+        headers = {"Content-Type": "application/json"} | {f"X-{n}": "x" * 20 for n in range(count)}
+        assert (await intake.post(headers=headers)).status_code == status

@@ -2,7 +2,7 @@
 
 It runs in a virtual environment of its own, for nothing else needs Flask. QUEUE_URL: the queue's.
 TOKEN_PARAMETER: the name of the token in SSM.
-Run: `python seeds_design.py --port PORT`, or `gunicorn seeds_design:app`.
+Run: `python assignments_design.py --port PORT`, or `gunicorn assignments_design:app`.
 """
 
 from __future__ import annotations
