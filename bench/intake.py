@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import resource
 import shlex
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +36,7 @@ BUSY: Final = 0.2  # cores, before anything is measured
 def main() -> None:
     """Run, write the results, and print them."""
     arguments = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended by SIGTERM."))  # and with it what it has started
     if wrk_version() is None:
         sys.exit("wrk is not installed (Debian: apt-get install wrk).")
     allow_descriptors(max(rows.CROWDS) + 1_000)

@@ -61,6 +61,7 @@ CROWD: Final = _columns(
     ("refusals' p99 ms", "refused_p99_ms", ",.0f"),
     ("peak MiB", "peak_mib", ",.0f"),
     ("without an answer", "failures", ",.0f"),
+    ("load's cores", "load_cores", ".2f"),
 )
 # From the least that is done to the whole.
 PARTS: Final = ("nginx", "wrong_token", "sqlite", "ceiling")
@@ -90,9 +91,7 @@ def markdown(found: Results) -> str:
     parts = [
         _conditions(found),
         _table(f"{CLIENTS} clients", servers, [*SERVERS, ("ceiling's µs / its", partial(_ratio, found))]),
-        _table(
-            "crowds", crowds, [("clients", _clients), *CROWD, ("of the highest on `sqlite:`", partial(_share, found))]
-        ),
+        _table("crowds", crowds, [("clients", _clients), *CROWD, ("of the highest rate", partial(_share, found))]),
         _table("one client", alone, ALONE),
         _table("CPU µs per request", parts_of, CPU),
         _table("against the other", _pairs(found), [(title, partial(_gain, found, name)) for title, name in AGAINST]),
