@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES: Final = int(os.environ.get("HTTP_FUZZ_EXAMPLES", "0"))
 MANY: Final = settings(
-    max_examples=_EXAMPLES or 300,
+    max_examples=_EXAMPLES or 100,
     derandomize=not _EXAMPLES,
     database=None,
     deadline=None,
