@@ -1,6 +1,6 @@
 # The targets of this project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format lock bench bench-quick bench-profile bench-docs bench-broker image image-test test-terraform test-terraform-apply clean FORCE
+.PHONY: help run test lint types format lock bench bench-quick bench-profile bench-docs bench-test bench-broker image image-test test-terraform test-terraform-apply clean FORCE
 
 PYTHON ?= python3
 VENV   := .venv
@@ -49,6 +49,9 @@ bench-profile: $(VENV)/.dev $(VENV)/.bench ## Sample where the intake spends its
 bench-docs: $(VENV)/.dev $(VENV)/.bench ## Put the results of the last bench, and a new profile, into docs/performance.md
 	$(BIN)/python bench/report.py bench/results/intake.json --into docs/performance.md
 	$(BIN)/python bench/profile_intake.py --into docs/performance.md
+
+bench-test: $(VENV)/.dev ## Run the tests of the intake's bench, which `make test` leaves out
+	$(BIN)/pytest -m measures tests/e2e/test_bench_intake.py
 
 bench-broker: $(VENV)/.dev ## Measure the broker; AGAINST=../other measures another checkout beside it
 	$(BIN)/python bench/broker.py $(if $(AGAINST),--against $(AGAINST))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import NoReturn
 
+pytestmark = pytest.mark.measures
+
 REPOSITORY: Final = Path(__file__).parents[2]
 
 # It answers 200 and keeps nothing but the first three e-mails.
@@ -153,7 +155,7 @@ def test_a_load_at_a_rate_charges_a_stall_to_every_request_that_was_due_meanwhil
     found = paced(slow_port, "--seconds", "2", "--rate", "200")
 
     assert found["answers"] == pytest.approx(400, rel=0.2)
-    assert found["refused"] == found["answers"] // 4
+    assert abs(found["refused"] - found["answers"] / 4) <= 4  # of the last round of answers not all are read
     assert found["failures"] == 0
     # A quarter of the time was a stall. Two connections that only wait for each other would count it twice.
     assert found["p99"] > 400_000
@@ -164,7 +166,7 @@ def test_a_load_without_a_rate_posts_as_fast_as_it_is_answered(slow_port: int) -
     found = paced(slow_port, "--seconds", "1")
 
     assert found["answers"] > 101
-    assert found["refused"] == found["answers"] // 4
+    assert abs(found["refused"] - found["answers"] / 4) <= 4  # of the last round of answers not all are read
     assert found["refused_p99"] > 0
 
 
