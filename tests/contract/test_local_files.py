@@ -98,7 +98,10 @@ async def test_what_killed_brokers_left_in_staging_is_cleared_but_not_what_anoth
 ) -> None:
     monkeypatch.setattr("checkpoint.archive.local_files._CLEARING_SECONDS", 0.01)
     staging = tmp_path / ".staging"
-    (staging / "a directory of somebody's").mkdir(parents=True)
+    async with open_archive(tmp_path.as_uri()) as archive:
+        await archive.probe()
+    os.utime(staging / "archive-id", (0, 0))  # as a copy may have it
+    (staging / "a directory of somebody's").mkdir()
     leave(staging / "killed before")
     (staging / "fresh").touch()
     async with open_archive(tmp_path.as_uri()) as archive:
