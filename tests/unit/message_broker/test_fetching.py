@@ -26,7 +26,7 @@ async def test_with_a_backlog_at_the_start_the_calls_in_flight_reach_what_the_sl
     await broker.queue.send(many(1000))
     async with broker.running():
         await broker.drained()
-    assert broker.queue.most_receives == 26  # 25 of ten messages each, and one of the rest
+    assert broker.queue.most_receives in {25, 26}  # 25 of ten messages each; one of the rest, where it comes to that
     assert len(broker.store.objects) == 1000
 
 
