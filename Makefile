@@ -1,6 +1,6 @@
 # The targets of this project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format lock bench bench-quick bench-profile bench-docs bench-test bench-broker image image-test test-terraform test-terraform-apply clean FORCE
+.PHONY: help run test lint types format lock bench bench-quick bench-profile bench-docs bench-test bench-broker image image-test test-terraform test-terraform-apply test-oracle clean FORCE
 
 PYTHON ?= python3
 VENV   := .venv
@@ -67,6 +67,9 @@ test-terraform: $(VENV)/.dev ## Run the tests that `make test` skips without Ter
 
 test-terraform-apply: $(VENV)/.dev ## Apply terraform/ to an emulator, run both services on it, destroy
 	$(BIN)/pytest --asked-for -m applies_terraform -o log_cli=true -o log_cli_level=INFO tests/terraform
+
+test-oracle: $(VENV)/.dev ## Plant defects, one at a time; the simulation and the chaos suite must catch each (15 minutes)
+	$(BIN)/pytest -m plants_defects tests/planted_defects
 
 clean: ## Remove what the other targets created, but never the data
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
