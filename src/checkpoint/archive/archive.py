@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from checkpoint.archive.port import ArchiveUnavailableError
+from checkpoint.archive.port import ArchiveUnavailableError, ProbedStore
 
 if TYPE_CHECKING:
     from checkpoint.archive.port import ObjectStore
@@ -56,6 +56,11 @@ class Archive:
             if await self._holds(name, email):
                 return PutResult(name, created=False)
         raise NamesTakenError
+
+    async def probe(self) -> None:
+        """Return where the store is available, or cannot tell without a put. Raises ArchiveUnavailableError."""
+        if isinstance(self._store, ProbedStore):
+            await self._store.probe()
 
     async def _holds(self, name: str, email: Email) -> bool:
         """Whether a name that is taken holds this e-mail. That it holds another is believed where two looks agree.
