@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import sys
+import warnings
 from asyncio import events
 from collections import deque
+from contextlib import contextmanager, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
     from contextvars import Context
     from random import Random
 
@@ -97,14 +100,16 @@ class ProcessLoop(asyncio.AbstractEventLoop):
     def bury(self) -> None:
         """Close the coroutines of a loop that is dead, here and not whenever the garbage collector would.
 
-        Their `finally` blocks run now, but what they call is dead too: no task starts, and no model hears of it.
+        Their `finally` blocks run now, but what they call is dead too: no task starts, and no model hears of it. So
+        what they complain of is nothing: the caller silences it, as `silenced` does.
         """
         events._set_running_loop(self)
         try:
             for task in self.tasks:
                 if not task.done():
                     task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio sets it for itself, too
-                    _close(task.get_coro())
+                    with suppress(BaseException):
+                        task.get_coro().close()  # type: ignore[union-attr]  # a task has one
         finally:
             events._set_running_loop(None)
             self.tasks.clear()
@@ -168,10 +173,14 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         """As asyncio's own loops have it; `due_at` drops it."""
 
 
-def _close(coroutine: Any) -> None:
-    for _ in range(20):  # a `finally` with an `await` in it ignores the first times
-        try:
-            coroutine.close()
-        except BaseException:  # noqa: BLE001, S112  whatever it says, nobody is there any more to hear it
-            continue
-        return
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Hear nothing of what processes that are gone complain of while they are buried: they are not there any more."""
+    before = sys.unraisablehook
+    sys.unraisablehook = lambda _: None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        sys.unraisablehook = before
