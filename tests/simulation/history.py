@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from conservation.history import End, identity
 from conservation.oracle import violations
+from simulation import product_log
 from simulation.client import email
 from simulation.scheduler import SpinningError
 from simulation.store_model import UNREADABLE
@@ -45,6 +46,7 @@ class Verdict:
 def run(plan: Plan, write: Callable[[str], None] | None = None) -> Verdict:
     """Live through a plan. write: takes the lines of what happens."""
     world = World(plan, write)
+    product_log.hand_to(world)
     verdict = Verdict(plan.seed, tally=world.tally, crashed_at=world.crashed_at)
     try:
         world.scheduler.run(plan.seconds)

@@ -39,10 +39,13 @@ class Task(asyncio.Task[Any]):
 class ProcessLoop(asyncio.AbstractEventLoop):
     """The loop of one simulated process, from its start to its end.
 
-    on_error: told of what asyncio would log: an exception that nobody took.
+    name: of the process. on_error: told of what asyncio would log: an exception that nobody took.
     """
 
-    def __init__(self, scheduler: Scheduler, random: Random, on_error: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self, name: str, scheduler: Scheduler, random: Random, on_error: Callable[[dict[str, Any]], None]
+    ) -> None:
+        self.name = name
         self.numbers = count(1)
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self.is_dead = False

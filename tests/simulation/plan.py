@@ -154,7 +154,7 @@ def draw(seed: int) -> Plan:
         faults=sorted(faults, key=lambda fault: fault.at),
         slots=slots,
         visibility_seconds=random.choice((30, 30, 60)) if not quiet else 30,
-        wait_seconds=random.choice((0, 2, 20, 20, 20, 20)) if seconds < 200 else 20,
+        wait_seconds=random.choice((0, 2, 2, 20, 20, 20, 20, 20)) if seconds < 100 else 20,
         max_receives=20,
         entries=random.choice((1, 3, 10, 10)),
         calls_at_once=random.choice((1, 2, 8)),
@@ -168,6 +168,7 @@ def draw(seed: int) -> Plan:
 
 # A message whose call alone fails holds the circuit open for ten attempts; their backoffs have no more than 92 s.
 _QUIET_AFTER: Final = 110.0
+_FAILING: Final = "1700000000"
 
 
 def _mails(random: Random, seconds: float, *, slots: int, quiet: bool) -> list[Mail]:
@@ -177,8 +178,8 @@ def _mails(random: Random, seconds: float, *, slots: int, quiet: bool) -> list[M
     for number in range(random.randint(5, 20)):
         if quiet:
             # As many under the failing name as may wait for it beside the others.
-            timestream = "1700000000" if number < max(1, min(slots // 4, 3)) else str(1_700_000_001 + number)
-            at = random.uniform(0, 5) if timestream == "1700000000" else random.uniform(0, seconds - 100)
+            timestream = _FAILING if number < max(1, min(slots // 4, 3)) else str(1_700_000_001 + number)
+            at = random.uniform(0, 5) if timestream == _FAILING else random.uniform(0, seconds - 100)
         else:
             timestream = str(1_700_000_000 + random.choice((number, number, random.randrange(4))))
             at = burst_at + random.uniform(0, 0.2) if bursts and random.random() < 0.7 else random.uniform(0, seconds)
@@ -187,7 +188,7 @@ def _mails(random: Random, seconds: float, *, slots: int, quiet: bool) -> list[M
                 number=number,
                 timestream=timestream,
                 at=at,
-                times=random.choice((1, 1, 1, 2, 2, 3)),
+                times=1 if quiet and timestream == _FAILING else random.choice((1, 1, 1, 2, 2, 3)),
                 gap=random.choice((0.0, 0.01, 1.0, 20.0)),
                 patience=random.choice((2.0, 10.0, 60.0)),
                 tries=random.choice((0, 0, 0, 1, 3)),

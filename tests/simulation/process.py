@@ -82,7 +82,7 @@ class Process(ABC):
         self.world.trace(self.name, "starts")
         self.stop = asyncio.Event()
         self.is_paused = self._is_stopping = False
-        self.loop = ProcessLoop(self.world.scheduler, self.random, self._unhandled)
+        self.loop = ProcessLoop(self.name, self.world.scheduler, self.random, self._unhandled)
         self._main = self.loop.create_task(self.program())
 
     def terminate(self, down_seconds: float, *, for_good: bool = False) -> None:

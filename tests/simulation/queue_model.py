@@ -42,7 +42,7 @@ CALL_SECONDS: Final = 10.0  # as the SQS adapter waits
 REDRIVEN: Final = "received too often"
 _MOST_HARM: Final = 3  # receives of one message that are spent on faults of the queue
 _STALE: Final = EntryFault("ReceiptHandleIsInvalid")
-_LONGEST_SECONDS: Final = 600.0  # "hidden for as long as the queue allows", where there is no dead-letter queue
+_LONGEST_SECONDS: Final = 200.0  # "hidden for as long as the queue allows", where there is no dead-letter queue
 
 
 class DeadLetter(NamedTuple):
