@@ -65,11 +65,15 @@ DEFECTS: Final = (
         (
             Edit(
                 "src/checkpoint/archive/local_files.py",
-                "                os.link(staged, self._directory / name)\n",
-                "                (self._directory / name).unlink(missing_ok=True)\n"
-                "                os.link(staged, self._directory / name)\n",
+                "                os.link(staged, name, src_dir_fd=opened.staging, dst_dir_fd=opened.directory)\n",
+                "                os.rename(staged, name, src_dir_fd=opened.staging, dst_dir_fd=opened.directory)\n",
             ),
             Edit("src/checkpoint/archive/object_store.py", 'mode="create"', 'mode="overwrite"'),
+            Edit(
+                "tests/simulation/store_model.py",
+                "        if name in self.objects:\n            return False\n",
+                "",
+            ),
         ),
     ),
     Defect(
