@@ -13,9 +13,9 @@ import structlog
 from checkpoint.batching.batcher import Batcher
 from checkpoint.batching.entry import Failure, OverloadedError
 from checkpoint.call_order import CallOrder
-from checkpoint.message_queue.port import EntryFault, QueueUnavailableError
+from checkpoint.message_queue.port import EntryFault, QueueFullError, QueueUnavailableError
 from checkpoint.operations.telemetry import log_failure
-from processing_requests.answers import INTERNAL_ERROR, OVERLOADED, QUEUE_UNAVAILABLE, RefusedError
+from processing_requests.answers import INTERNAL_ERROR, OVERLOADED, QUEUE_FULL, QUEUE_UNAVAILABLE, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -148,6 +148,9 @@ class QueueSender:
 
     def _refusal(self, outcome: EntryFault | Failure, began: int) -> Refusal:
         match outcome:
+            case Failure(QueueFullError()):
+                self.metrics.refused_by_full_queue.inc()
+                return QUEUE_FULL
             case Failure(QueueUnavailableError() | asyncio.CancelledError()) | EntryFault():
                 pass
             case Failure(TimeoutError()):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
     from random import Random
 
-    from conservation.history import Confirmation
+    from conservation.history import Confirmation, Destroyed
 
 
 class Fault(Protocol):
@@ -61,4 +61,13 @@ class World(Protocol):
 
     def confirmations(self) -> list[Confirmation]:
         """What the queue told the intake, by `time.monotonic`; empty where nobody can see it."""
+        ...
+
+
+@runtime_checkable
+class Destroying(Protocol):
+    """A World, some of whose faults destroy messages."""
+
+    def destroyed(self) -> list[Destroyed]:
+        """The messages whose only copy a fault destroyed, by `time.monotonic`: exactly those, and no more."""
         ...

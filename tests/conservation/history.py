@@ -23,6 +23,16 @@ class Post(NamedTuple):
     status: int | None
 
 
+class Destroyed(NamedTuple):
+    """A message that was on the queue when somebody destroyed the queue's file, and with it the message's only copy.
+
+    identity: the SHA-256 of its bytes. at: when.
+    """
+
+    identity: str
+    at: float
+
+
 class Confirmation(NamedTuple):
     """The queue's word, given to the intake, that an e-mail is durable.
 
@@ -42,17 +52,26 @@ class History:
     posts: every request.
     bad: the SHA-256 of each message put straight on the queue that is no e-mail.
     confirmations: where the queue's answers were seen.
+    destroyed: what was destroyed, and so is no longer promised: only what was posted after that is.
     """
 
     timestreams: dict[str, str] = field(default_factory=dict)
     posts: list[Post] = field(default_factory=list)
     bad: set[str] = field(default_factory=set)
     confirmations: list[Confirmation] = field(default_factory=list)
+    destroyed: list[Destroyed] = field(default_factory=list)
 
     @property
     def kept(self) -> set[str]:
-        """The identities of the e-mails that were answered 200."""
-        return {post.identity for post in self.posts if post.status == 200}
+        """The identities of the e-mails that were answered 200, and not destroyed after they were posted."""
+        destroyed_at: dict[str, float] = {}
+        for identity, at in self.destroyed:
+            destroyed_at[identity] = max(at, destroyed_at.get(identity, at))
+        return {
+            post.identity
+            for post in self.posts
+            if post.status == 200 and post.began > destroyed_at.get(post.identity, post.began - 1)
+        }
 
 
 @dataclass(frozen=True)

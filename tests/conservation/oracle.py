@@ -39,8 +39,12 @@ def violations(history: History, end: End, *, slack_seconds: float = 0) -> list[
         *(Violation(REFUSED_THOUGH_CONFIRMED, each) for each in sorted(_refused(history, slack_seconds))),
         *([Violation(LEFT_ON_THE_QUEUE, str(end.waiting))] if end.waiting else []),
         *(Violation(WRONGLY_DEAD_LETTERED, each) for each in sorted(set(end.dead_letters) - history.bad)),
-        *(Violation(NOT_DEAD_LETTERED, each) for each in sorted(history.bad - set(end.dead_letters))),
+        *(Violation(NOT_DEAD_LETTERED, each) for each in sorted(_promised_bad(history) - set(end.dead_letters))),
     ]
+
+
+def _promised_bad(history: History) -> set[str]:
+    return history.bad - {each.identity for each in history.destroyed}
 
 
 def _of_objects(history: History, end: End) -> Iterator[Violation]:

@@ -24,6 +24,7 @@ class Service:
     """One process of a program.
 
     directory: where it is started, and where its log is. file_limit: how many files it may open, if not the usual.
+    through: a module that starts the program, whose name it gets, in place of Python.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Service:
         log: Path,
         *,
         file_limit: int | None = None,
+        through: str | None = None,
     ) -> None:
         self.program = program
         self.port = int(environment.get("PORT", "0"))
@@ -42,7 +44,7 @@ class Service:
         limited = ["prlimit", f"--nofile={file_limit}:{file_limit}"] if file_limit else []
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [*limited, sys.executable, "-m", program],
+                [*limited, sys.executable, "-m", *([through] if through else []), program],
                 cwd=directory,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,

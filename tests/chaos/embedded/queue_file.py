@@ -1,0 +1,108 @@
+"""The queue's file, read and destroyed past Checkpoint's adapter."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from conservation.history import Destroyed, identity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_BUSY_SECONDS: Final = 10.0
+_TRIES: Final = 20
+
+
+class QueueFile:
+    """destroyed: the messages whose only copy was in a file when it was destroyed.
+
+    dead_letters: the SHA-256 of each dead letter in files that were destroyed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._turn = threading.RLock()
+        self.destroyed: list[Destroyed] = []
+        self.dead_letters: list[str] = []
+
+    def put(self, body: bytes) -> None:
+        """Insert a message. Raises OSError or sqlite3.Error, also where it is there all the same."""
+        with self._turn, closing(self._connect()) as connection, connection:
+            connection.execute("INSERT INTO messages (body) VALUES (?)", (body,))
+
+    def bodies(self, table: str) -> list[str]:
+        """The SHA-256 of each body in a table."""
+        with self._turn, closing(self._connect()) as connection:
+            return _digests(connection, table)
+
+    def delete(self) -> None:
+        """Remove the file, as somebody does who takes it for rubbish."""
+        with self._locked():
+            self._remove()
+
+    def replace(self) -> None:
+        """Put an older state of the file in its place, as somebody does who restores a backup."""
+        backup = self._path.with_name("backup.db")
+        with self._turn:
+            with closing(self._connect()) as connection:
+                backup.unlink(missing_ok=True)
+                connection.execute("VACUUM INTO ?", (str(backup),))
+            with closing(sqlite3.connect(backup)) as copied:
+                back = set(_digests(copied, "messages"))
+            time.sleep(0.2)  # for other messages to come
+            with self._locked(comes_back=back):
+                self._remove(but_file=True)
+                os.replace(backup, self._path)  # noqa: PTH105  beside os.unlink
+
+    @contextmanager
+    def truncated(self, length: int | None) -> Iterator[None]:
+        """Cut the file to a length; None: to a half. At the end somebody takes it away."""
+        with self._turn:
+            with self._locked():
+                os.truncate(self._path, self._path.stat().st_size // 2 if length is None else length)
+            try:
+                yield
+            finally:
+                self._remove()
+
+    @contextmanager
+    def _locked(self, *, comes_back: set[str] = frozenset()) -> Iterator[None]:  # type: ignore[assignment]
+        """Keep everybody from confirming anything while the body destroys the file; first take down what is in it."""
+        with self._turn, closing(self._connect()) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            messages, dead = _digests(connection, "messages"), _digests(connection, "dead_letters")
+            yield
+            at = time.monotonic()
+            self.destroyed += [Destroyed(each, at) for each in messages if each not in comes_back]
+            self.dead_letters += dead
+            # Not by a rollback, which would look for what is no longer there.
+
+    def _connect(self) -> sqlite3.Connection:
+        for tries in range(_TRIES):
+            try:
+                connection = sqlite3.connect(
+                    f"file:{self._path}?mode=rw", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+                )
+                connection.execute("SELECT 1 FROM messages")
+            except sqlite3.Error:  # it is being made
+                if tries == _TRIES - 1:
+                    raise
+                time.sleep(0.1)
+            else:
+                break
+        return connection
+
+    def _remove(self, *, but_file: bool = False) -> None:
+        for suffix in ("-wal", "-shm", *([] if but_file else [""])):
+            self._path.with_name(f"{self._path.name}{suffix}").unlink(missing_ok=True)
+
+
+def _digests(connection: sqlite3.Connection, table: str) -> list[str]:
+    rows: list[Any] = connection.execute(f"SELECT body FROM {table}").fetchall()  # noqa: S608  a constant
+    return [identity(body) for (body,) in rows]

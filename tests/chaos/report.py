@@ -1,0 +1,61 @@
+"""What a run showed, as a table and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chaos.run import Outcome
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """Everything but the single posts."""
+    found = asdict(outcome)
+    history = outcome.history
+    found["history"] = {
+        "posts": len(history.posts),
+        "kept": len(history.kept),
+        "bad": len(history.bad),
+        "destroyed": len({each.identity for each in history.destroyed}),
+        "confirmations": len(history.confirmations),
+    }
+    found["violations"] = [violation._asdict() for violation in outcome.violations]
+    return found
+
+
+def as_table(outcome: Outcome) -> str:
+    """For people."""
+    history = outcome.history
+    rows: list[tuple[str, object]] = [
+        ("world", outcome.world),
+        ("seed", outcome.seed),
+        ("seconds of faults", f"{outcome.seconds:g}"),
+        ("e-mails", outcome.posted),
+        ("answered 200", len(history.kept)),
+        ("objects", outcome.objects),
+        ("bad messages", len(history.bad)),
+        ("destroyed with the queue's file", len({each.identity for each in history.destroyed})),
+        ("longest from 200 to stored", f"{outcome.stored_seconds:.1f} s"),
+        *_counts("answers", outcome.statuses),
+        *_counts("faults", outcome.faults),
+        *_counts("kills", outcome.kills),
+        *_counts("kills at", outcome.kills_at),
+        *_counts("exits", outcome.exits),
+        *((f"memory: {name}", f"{size / 2**20:.1f} MiB") for name, size in sorted(outcome.memory.items())),
+        *(
+            (f"after the last fault: {name}", "never" if seconds is None else f"{seconds:.1f} s")
+            for name, seconds in outcome.settled.items()
+        ),
+        ("violations", len(outcome.violations)),
+    ]
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{name:<{width}}  {value}" for name, value in rows]
+    lines += [f"VIOLATION {what}: {where}" for what, where in outcome.violations[:50]]
+    return "\n".join(lines)
+
+
+def _counts(heading: str, counts: Mapping[str, int]) -> list[tuple[str, object]]:
+    return [(f"{heading}: {name}", count) for name, count in sorted(counts.items())]

@@ -1,0 +1,255 @@
+"""One run: load and faults, then an end to both, and what the oracle says of what is left."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from chaos.client import Client
+from chaos.faults.processes import Kill, Paused, RollingRestart
+from chaos.observer import Observer
+from chaos.services import SLOTS, VISIBILITY_SECONDS, Fleet
+from chaos.stepped import EMBEDDED_STEPS, STEPS
+from chaos.world import Destroying
+from conservation.history import End, History, identity
+from conservation.oracle import Violation, violations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from chaos.services import Member
+    from chaos.world import Fault, World
+
+SETTLE_SECONDS: Final = 60.0
+_ALONE_SECONDS: Final = 20.0
+_SLACK_SECONDS: Final = 0.5
+_BAD_EVERY_SECONDS: Final = 1.5
+_LOOK_SECONDS: Final = 0.1
+_START_SECONDS: Final = 60.0
+# How long a fault lasts, and the pause before the next one of its kind: shortest and longest.
+_PROCESSES: Final = ((VISIBILITY_SECONDS + 1.0, VISIBILITY_SECONDS + 3.0), (0.5, 2.5))
+_WORLD: Final = ((0.5, 5.0), (0.2, 2.0))
+
+
+@dataclass
+class Outcome:
+    """What a run shows. Seconds; bytes.
+
+    faults: by name, how often. stored_seconds: the longest time from 200 to stored. settled: by what, the time from the
+    end of the last fault until it held; None where it never did.
+    """
+
+    world: str
+    seed: int
+    seconds: float
+    history: History
+    violations: list[Violation] = field(default_factory=list)
+    faults: dict[str, int] = field(default_factory=dict)
+    kills: dict[str, int] = field(default_factory=dict)
+    kills_at: dict[str, int] = field(default_factory=dict)
+    exits: dict[str, int] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
+    memory: dict[str, int] = field(default_factory=dict)
+    settled: dict[str, float | None] = field(default_factory=dict)
+    posted: int = 0
+    objects: int = 0
+    stored_seconds: float = 0
+
+
+class Run:
+    """A world, a fleet in it, a client, and what goes wrong."""
+
+    def __init__(self, world: World, directory: Path, *, seed: int, seconds: float, without: str = "") -> None:
+        steps = {
+            program: [*general, *(EMBEDDED_STEPS[program] if world.name == "embedded" else [])]
+            for program, general in STEPS.items()
+        }
+        self._world = world
+        self._faults = [fault for fault in world.faults if fault.name not in without.split(",")]
+        self._random = Random(f"run {seed}")
+        self._fleet = Fleet(world, directory, steps=steps, seed=seed)
+        self._history = History()
+        self._observer = Observer(world, self._fleet)
+        self._stopped = threading.Event()
+        self._perhaps_bad: set[str] = set()
+        self._found: list[Violation] = []
+        self._failed: list[BaseException] = []
+        self._outcome = Outcome(world.name, seed, seconds, self._history)
+
+    def go(self) -> Outcome:
+        """Raises what the suite itself could not do."""
+        outcome, fleet = self._outcome, self._fleet
+        restart = RollingRestart(fleet)
+        of_processes: list[Fault] = [Kill(fleet), restart, Paused(fleet)]
+        with fleet.running():
+            _within(_START_SECONDS, lambda: fleet.are_ready(only_spared=True), "all services are ready at the start")
+            ports = [member.port for member in fleet.intakes]
+            client = Client(ports, self._history, seed=outcome.seed)
+            with self._observer.running(), client.running():
+                self._storm(of_processes, outcome.seconds)
+                client.calm()
+                self._settle(client)
+                if not self._found:
+                    self._try_alone(client)
+            outcome.statuses = {str(status): count for status, count in client.statuses.items()}
+            outcome.posted = client.posted
+            self._judge(client)
+        outcome.faults = {fault.name: fault.count for fault in [*of_processes, *self._world.faults]}
+        outcome.kills, outcome.kills_at, outcome.exits = dict(fleet.kills), dict(fleet.kills_at), dict(fleet.exits)
+        outcome.memory = self._observer.memory
+        if restart.hung:
+            outcome.violations.append(Violation("not_stopped_by_sigterm", str(restart.hung)))
+        return outcome
+
+    def _storm(self, of_processes: Sequence[Fault], seconds: float) -> None:
+        """Let faults happen for so long; return when all are over."""
+        actors: list[Callable[[], None]] = [
+            lambda: self._again_and_again(of_processes, *_PROCESSES, at_once=2),
+            lambda: self._again_and_again(self._faults, *_WORLD, at_once=2),
+            self._put_bad_messages,
+        ]
+        threads = [threading.Thread(target=self._noting_failures, args=(actor,)) for actor in actors]
+        for thread in threads:
+            thread.start()
+        self._stopped.wait(seconds)
+        self._stopped.set()
+        for thread in threads:
+            thread.join()
+        self._fleet.disarm()
+        if self._failed:
+            raise self._failed[0]
+
+    def _noting_failures(self, actor: Callable[[], None]) -> None:
+        try:
+            actor()
+        except BaseException as error:  # noqa: BLE001  it is raised again by the thread that waits
+            self._failed.append(error)
+            self._stopped.set()
+
+    def _again_and_again(
+        self, faults: Sequence[Fault], lengths: tuple[float, float], pauses: tuple[float, float], *, at_once: int
+    ) -> None:
+        """Each fault once before any comes again; a few at once, each in a thread of its own."""
+        random = Random(self._random.random())
+        deck: list[Fault] = []
+        going_on: list[threading.Thread] = []
+        busy: set[str] = set()
+        while not self._stopped.wait(random.uniform(*pauses)):
+            if not deck:
+                deck = random.sample(list(faults), len(faults))
+            going_on = [thread for thread in going_on if thread.is_alive()]
+            if len(going_on) >= at_once or deck[-1].name in busy:
+                continue
+            fault = deck.pop()
+            busy.add(fault.name)
+            inner, length = Random(random.random()), random.uniform(*lengths)
+
+            def happen(fault: Fault = fault, inner: Random = inner, length: float = length) -> None:
+                with fault.going_on(inner):
+                    self._stopped.wait(length)
+                busy.discard(fault.name)
+
+            going_on.append(threading.Thread(target=self._noting_failures, args=(happen,)))
+            going_on[-1].start()
+        for thread in going_on:
+            thread.join()
+
+    def _put_bad_messages(self) -> None:
+        number = 0
+        while not self._stopped.wait(_BAD_EVERY_SECONDS):
+            number += 1
+            body = [b"no JSON %d" % number, b'{"email_subject": "subject %d"}' % number][number % 2]
+            try:
+                self._world.put(body)
+            except (OSError, sqlite3.Error):
+                self._perhaps_bad.add(identity(body))
+            else:
+                self._history.bad.add(identity(body))
+
+    def _settle(self, client: Client) -> None:
+        """Wait until everything is stored and all are ready."""
+        began = time.monotonic()
+        conditions: dict[str, Callable[[], bool]] = {
+            "answered": lambda: not client.unanswered,
+            "ready": self._fleet.are_ready,
+            "stored": lambda: not client.unanswered and self._is_stored(),
+        }
+        settled = self._outcome.settled
+        settled |= dict.fromkeys(conditions)
+        while time.monotonic() - began < SETTLE_SECONDS and None in settled.values():
+            for name, holds in conditions.items():
+                if settled[name] is None and holds():
+                    settled[name] = time.monotonic() - began
+            time.sleep(_LOOK_SECONDS)
+        self._found += [Violation("not_settled", name) for name, seconds in settled.items() if seconds is None]
+
+    def _is_stored(self) -> bool:
+        self._take_down_destroyed()
+        try:
+            return not self._world.waiting() and self._history.kept <= set(self._observer.look().values())
+        except (OSError, sqlite3.Error):
+            return False
+
+    def _try_alone(self, client: Client) -> None:
+        """Let each broker alone store some e-mails: one that receives nothing any more hides behind the others."""
+        for number, broker in enumerate(self._fleet.brokers):
+            with _paused([each for each in self._fleet.brokers if each is not broker]):
+                client.post_new(3 * SLOTS)
+                until = time.monotonic() + _ALONE_SECONDS
+                while client.unanswered or not self._is_stored():
+                    if time.monotonic() > until:
+                        self._found.append(Violation("stores_nothing_alone", f"message_broker {number}"))
+                        break
+                    time.sleep(_LOOK_SECONDS)
+
+    def _take_down_destroyed(self) -> None:
+        if isinstance(self._world, Destroying):
+            self._history.destroyed = list(self._world.destroyed())
+
+    def _judge(self, client: Client) -> None:
+        self._take_down_destroyed()
+        history, outcome = self._history, self._outcome
+        history.confirmations = self._world.confirmations()
+        dead_letters = self._world.dead_letters()
+        history.bad |= self._perhaps_bad & set(dead_letters)
+        objects = self._observer.look()
+        end = End(objects, self._observer.changed, self._world.waiting(), dead_letters)
+        strange = client.statuses.keys() - {200, 503, None}
+        outcome.violations = [
+            *violations(history, end, slack_seconds=_SLACK_SECONDS),
+            *(Violation("answered", str(status)) for status in sorted(filter(None, strange))),
+            *self._found,
+        ]
+        outcome.objects = len(objects)
+        first_kept: dict[str, float] = {}
+        for post in history.posts:
+            if post.status == 200:
+                first_kept.setdefault(post.identity, post.ended)
+        stored_at = self._observer.stored_at
+        outcome.stored_seconds = max(
+            (stored_at[each] - at for each, at in first_kept.items() if each in stored_at), default=0
+        )
+
+
+@contextmanager
+def _paused(members: Sequence[Member]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for member in members:
+            member.send(signal.SIGSTOP)
+            stack.callback(member.send, signal.SIGCONT)
+        yield
+
+
+def _within(seconds: float, holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"within {seconds:g} s it did not hold that {what}")
+        time.sleep(_LOOK_SECONDS)
