@@ -152,12 +152,17 @@ class Child:
         return self._process.poll()
 
     @property
-    def has_ended_well(self) -> bool:
-        """Whether it has answered what came to it.
+    def was_asked(self) -> bool:
+        """Whether it has ended because it was told to.
 
-        SIGTERM ends one at once that does not serve yet, or no more.
+        A signal ends one at once that does not serve yet, or no more.
         """
-        return self.exit_code == 0 or (self.exit_code == -signal.SIGTERM and (self.has_drained or not self.has_served))
+        return self.exit_code in (0, -signal.SIGTERM, -signal.SIGINT)
+
+    @property
+    def has_ended_well(self) -> bool:
+        """Whether it has answered what came to it."""
+        return self.was_asked and (self.exit_code == 0 or self.has_drained or not self.has_served)
 
     @property
     def end(self) -> str:
