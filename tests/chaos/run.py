@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from chaos.client import Client
 from chaos.faults.processes import Kill, Paused, RollingRestart
 from chaos.observer import Observer
+from chaos.scenarios import full_queue, long_outage
 from chaos.services import SLOTS, VISIBILITY_SECONDS, Fleet
 from chaos.stepped import EMBEDDED_STEPS, STEPS
 from chaos.world import Destroying
@@ -21,19 +22,20 @@ from conservation.history import End, History, identity
 from conservation.oracle import Violation, violations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from chaos.services import Member
     from chaos.world import Fault, World
 
 SETTLE_SECONDS: Final = 60.0
-_ALONE_SECONDS: Final = 20.0
+_ALONE_SECONDS: Final = 12.0
 _SLACK_SECONDS: Final = 0.5
 _BAD_EVERY_SECONDS: Final = 0.4
 _LOOK_SECONDS: Final = 0.1
-# All are ready, and nothing is on the queue: what is not stored then will never be.
-_HOPELESS_SECONDS: Final = 5.0
+# Nothing changes any more; where nothing is on the queue either, what is not stored will never be.
+_HOPELESS_SECONDS: Final = 30.0
+_LOST_SECONDS: Final = 5.0
 _START_SECONDS: Final = 60.0
 # How long a fault lasts, and the pause before the next one of its kind: shortest and longest.
 _PROCESSES: Final = ((VISIBILITY_SECONDS + 1.0, VISIBILITY_SECONDS + 3.0), (0.5, 2.5))
@@ -46,6 +48,7 @@ class Outcome:
 
     faults: by name, how often. stored_seconds: the longest time from 200 to stored. settled: by what, the time from the
     end of the last fault until it held; None where it never did.
+    alone_seconds: in which each broker alone stored a few e-mails.
     """
 
     world: str
@@ -60,6 +63,7 @@ class Outcome:
     statuses: dict[str, int] = field(default_factory=dict)
     memory: dict[str, int] = field(default_factory=dict)
     settled: dict[str, float | None] = field(default_factory=dict)
+    alone_seconds: list[float] = field(default_factory=list)
     posted: int = 0
     objects: int = 0
     stored_seconds: float = 0
@@ -68,13 +72,24 @@ class Outcome:
 class Run:
     """A world, a fleet in it, a client, and what goes wrong."""
 
-    def __init__(self, world: World, directory: Path, *, seed: int, seconds: float, without: str = "") -> None:
+    def __init__(
+        self,
+        world: World,
+        directory: Path,
+        *,
+        seed: int,
+        seconds: float,
+        without: Collection[str] = (),
+        scenario: str = "storm",
+    ) -> None:
         steps = {
             program: [*general, *(EMBEDDED_STEPS[program] if world.name == "embedded" else [])]
             for program, general in STEPS.items()
+            if scenario == "storm"
         }
         self._world = world
-        self._faults = [fault for fault in world.faults if fault.name not in without.split(",")]
+        self._faults = [fault for fault in world.faults if fault.name not in without]
+        self._scenario = scenario
         self._random = Random(f"run {seed}")
         self._fleet = Fleet(world, directory, steps=steps, seed=seed)
         self._history = History()
@@ -83,6 +98,8 @@ class Run:
         self._perhaps_bad: set[str] = set()
         self._found: list[Violation] = []
         self._failed: list[BaseException] = []
+        if hasattr(world, "kill"):
+            world.kill = self._fleet.kill_number
         self._outcome = Outcome(world.name, seed, seconds, self._history)
 
     def go(self) -> Outcome:
@@ -94,8 +111,14 @@ class Run:
             _within(_START_SECONDS, lambda: fleet.are_ready(only_spared=True), "all services are ready at the start")
             ports = [member.port for member in fleet.intakes]
             client = Client(ports, self._history, seed=outcome.seed)
-            with self._observer.running(), client.running():
-                self._storm(of_processes, outcome.seconds)
+            with self._observer.running(), client.running(is_loading=self._scenario == "storm"):
+                began = time.monotonic()
+                if self._scenario == "storm":
+                    self._storm(of_processes, outcome.seconds)
+                else:
+                    play = long_outage if self._scenario == "long-outage" else full_queue
+                    self._found += play(self._world, fleet, client, self._random)
+                outcome.seconds = time.monotonic() - began
                 client.calm()
                 self._settle(client)
                 if not self._found:
@@ -185,14 +208,17 @@ class Run:
         }
         settled = self._outcome.settled
         settled |= dict.fromkeys(conditions)
-        hopeful_at = began
+        last: tuple[object, ...] = ()
+        changed_at = began
         while time.monotonic() - began < SETTLE_SECONDS and None in settled.values():
             for name, holds in conditions.items():
                 if settled[name] is None and holds():
                     settled[name] = time.monotonic() - began
-            if settled["answered"] is None or settled["ready"] is None or self._waiting():
-                hopeful_at = time.monotonic()
-            if time.monotonic() > hopeful_at + _HOPELESS_SECONDS:
+            state = (settled["answered"], settled["ready"], self._waiting(), len(self._observer.stored_at))
+            if state != last:
+                last, changed_at = state, time.monotonic()
+            patience = _HOPELESS_SECONDS if state[2] or None in state else _LOST_SECONDS
+            if time.monotonic() > changed_at + patience:
                 break
             time.sleep(_LOOK_SECONDS)
         self._found += [Violation("not_settled", name) for name, seconds in settled.items() if seconds is None]
@@ -213,12 +239,13 @@ class Run:
         for number, broker in enumerate(self._fleet.brokers):
             with _paused([each for each in self._fleet.brokers if each is not broker]):
                 client.post_new(3 * SLOTS)
-                until = time.monotonic() + _ALONE_SECONDS
+                began = time.monotonic()
                 while client.unanswered or not self._is_stored():
-                    if time.monotonic() > until:
+                    if time.monotonic() > began + _ALONE_SECONDS:
                         self._found.append(Violation("stores_nothing_alone", f"message_broker {number}"))
                         break
                     time.sleep(_LOOK_SECONDS)
+                self._outcome.alone_seconds.append(time.monotonic() - began)
 
     def _take_down_destroyed(self) -> None:
         if isinstance(self._world, Destroying):
