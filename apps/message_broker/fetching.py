@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from checkpoint.message_queue.port import QueueUnavailableError
 from message_broker.circuit_breaker import QUEUE, State, backoff_seconds
@@ -24,10 +24,18 @@ if TYPE_CHECKING:
 # If it were cut off, it could go on at the queue and take what the stop releases: hidden for a visibility timeout.
 _SHORT_POLL_SECONDS: Final = 1.0
 _SHORT_POLL_ENDS_SECONDS: Final = 1.25
-# With WAIT_SECONDS=0 an idle queue answers at once, and would be asked without end.
+# With WAIT_SECONDS=0 an idle queue answers at once, and would be asked without end. So would one that does not wait.
 _SHORT_POLL_PAUSE_SECONDS: Final = 0.1
 # For what a busy queue is handing over when the stop comes; the long poll of an idle one is not waited for.
 _LAST_RECEIVES_SECONDS: Final = 0.75
+
+
+class _Fetched(NamedTuple):
+    """How many messages had room, how many came, and whether the queue took about as long as it was let wait."""
+
+    room: int
+    brought: int
+    has_waited: bool = True
 
 
 @dataclass(eq=False, kw_only=True)
@@ -89,7 +97,7 @@ class Fetcher:
         try:
             while not self._is_stopping:
                 try:
-                    room, brought = await self._fetch_batch(waits=not (is_first or failures), extra=extra)
+                    room, brought, has_waited = await self._fetch_batch(waits=not (is_first or failures), extra=extra)
                 except QueueUnavailableError as error:
                     self.health.unhealthy(QUEUE, str(error))
                     failures += 1
@@ -98,15 +106,15 @@ class Fetcher:
                 failures, is_first = 0, False
                 if extra and not brought:
                     return
-                if not (brought or self.wait_seconds):
+                if not (brought or (self.wait_seconds and has_waited)):
                     await asyncio.sleep(_SHORT_POLL_PAUSE_SECONDS)
                 if 2 * brought > room and self._polls < self.most_polls:
                     self._start_poll(polls, extra=True)
         finally:
             self._polls -= 1
 
-    async def _fetch_batch(self, *, waits: bool, extra: bool) -> tuple[int, int]:
-        """Wait for free slots, wait for the breaker, receive, hand over; gives how many had room, and how many came.
+    async def _fetch_batch(self, *, waits: bool, extra: bool) -> _Fetched:
+        """Wait for free slots, wait for the breaker, receive, hand over.
 
         Only the one poll tries a circuit that is not closed; an extra one asks for none then.
         """
@@ -115,20 +123,22 @@ class Fetcher:
         received_bytes = 0
         try:
             if extra and self.breaker.state is not State.CLOSED:
-                return 0, 0
+                return _Fetched(0, 0)
             asked = await self.breaker.admit(reserved.messages)
             if self._is_stopping:
-                return 0, 0
+                return _Fetched(0, 0)
             asked_at = self.clock.monotonic()
             is_idle = not self.in_flight.count and self._polls == 1
             wait_seconds = self.wait_seconds if is_idle else min(_SHORT_POLL_SECONDS, self.wait_seconds)
-            messages = await self._receive(asked, wait_seconds if waits else 0)
+            wait_seconds = wait_seconds if waits else 0
+            messages = await self._receive(asked, wait_seconds)
             received_bytes = sum(len(message.body) for message in messages)
         finally:
             self.slots.free(reserved.messages - len(messages), reserved.payload_bytes - received_bytes)
         for message in messages:
             self.hand_over(self.in_flight.add(message, asked_at=asked_at))
-        return reserved.messages, len(messages)
+        has_waited = self.clock.monotonic() - asked_at >= wait_seconds / 2
+        return _Fetched(reserved.messages, len(messages), has_waited=has_waited)
 
     async def _receive(self, at_most: int, wait_seconds: float) -> list[Message]:
         self._receives += 1

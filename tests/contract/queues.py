@@ -89,23 +89,26 @@ class SQS:
         return open_halves(self.url)
 
     def bodies(self) -> list[bytes]:
-        return [body for body, _ in self._take(self.url)]
+        return [message["Body"].encode() for message in self._take(self.url)]
 
     def dead_letters(self) -> list[tuple[bytes, str]]:
+        return [(letter["Body"].encode(), reason(letter)) for letter in self.take_dead_letters()]
+
+    def take_dead_letters(self) -> list[MessageTypeDef]:
         return self._take(self.dead_letter_url)
 
-    def _take(self, url: str) -> list[tuple[bytes, str]]:
+    def _take(self, url: str) -> list[MessageTypeDef]:
         found = []
         while received := self._receive(url):
             found += received
         return found
 
-    def _receive(self, url: str) -> list[tuple[bytes, str]]:
+    def _receive(self, url: str) -> list[MessageTypeDef]:
         reply = self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
-        return [(message["Body"].encode(), _reason(message)) for message in reply.get("Messages", [])]
+        return reply.get("Messages", [])
 
 
-def _reason(message: MessageTypeDef) -> str:
+def reason(message: MessageTypeDef) -> str:
     """Empty where SQS moved the message by itself."""
     attributes = message.get("MessageAttributes", {})
     return attributes["reason"].get("StringValue", "") if "reason" in attributes else ""

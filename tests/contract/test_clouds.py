@@ -45,7 +45,8 @@ async def test_an_object_says_its_sha256_in_its_metadata_and_is_found_by_its_hea
         await archive.put(email())
         assert await archive.put(email()) == PutResult(PLAIN, created=False)
     assert cloud.stub.objects[f"e-mails/{PLAIN}"].metadata == {"sha256": email().identity}
-    assert [request.method for request in cloud.stub.requests] == ["PUT", "PUT", "HEAD"]
+    looks_after_the_put = ["HEAD"] if isinstance(cloud.stub, AzureStub) else []  # no MD5 says there what it holds
+    assert [request.method for request in cloud.stub.requests] == ["PUT", *looks_after_the_put, "PUT", "HEAD"]
 
 
 async def test_a_missing_bucket_is_an_outage_with_its_cause_and_ends_when_the_bucket_is_there(cloud: Cloud) -> None:
@@ -153,7 +154,7 @@ async def test_azure_is_asked_with_the_credentials_that_its_variables_name(
         monkeypatch.setenv(name, value.format(url=azure.url, file=tmp_path / "token"))
     async with Cloud(azure).open() as archive:
         await archive.put(email())
-    assert [each[: len(presented)] for each in azure.authorizations] == [presented]
+    assert {each[: len(presented)] for each in azure.authorizations} == {presented}
 
 
 async def test_a_container_that_is_being_deleted_is_an_outage_though_the_status_is_that_of_a_name_taken(

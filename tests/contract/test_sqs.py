@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import traceback
-from hashlib import md5
+from hashlib import md5, sha256
 from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
@@ -17,15 +17,16 @@ from checkpoint.message_queue.port import Message, NoDeadLetterQueueError, Queue
 from checkpoint.message_queue.sqs.adapter import open_receiving, open_sending
 from checkpoint.message_queue.sqs.calls import confirmed
 from checkpoint.message_queue.sqs.queue import SQSReceivingQueue, SQSSendingQueue
+from contract.queues import SQS, reason
 from stubs.sqs import SQSStub
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
 
-    from contract.queues import SQS
     from emulator import Emulator
 
 URL = "https://sqs.eu-west-3.amazonaws.com/766537570218/my_sqs"
+ARN = {"QueueArn": "arn:aws:sqs:eu-west-3:766537570218:my_sqs"}
 MESSAGE = Message(b"a body", "a-receipt", 1)
 
 
@@ -136,7 +137,7 @@ async def test_the_queues_owner_says_how_long_a_message_may_be_and_the_queue_is_
     sending = SQSSendingQueue(fake.client, URL)
     known = [sending.limits]
     for size in (1_048_576, 1_024):
-        fake.reply = {"Attributes": {"MaximumMessageSize": str(size)}}
+        fake.reply = {"Attributes": ARN | {"MaximumMessageSize": str(size)}}
         await sending.probe()
         known.append(sending.limits)
 
@@ -144,15 +145,14 @@ async def test_the_queues_owner_says_how_long_a_message_may_be_and_the_queue_is_
     assert [limits.payload_bytes for limits in known] == [262_144, 1_048_576, 262_144]
 
 
-@pytest.mark.parametrize("reply", [{}, {"Attributes": {}}])
-async def test_a_queue_that_does_not_say_how_long_a_message_may_be_takes_what_any_takes(reply: dict[str, Any]) -> None:
-    sending = SQSSendingQueue(FakeClient(**reply).client, URL)
+async def test_a_queue_that_does_not_say_how_long_a_message_may_be_takes_what_any_takes() -> None:
+    sending = SQSSendingQueue(FakeClient(Attributes=ARN).client, URL)
     await sending.probe()
     assert sending.limits.message_bytes == 262_144
 
 
 async def test_a_message_size_that_is_no_number_is_a_probe_that_failed() -> None:
-    sending = SQSSendingQueue(FakeClient(Attributes={"MaximumMessageSize": "many"}).client, URL)
+    sending = SQSSendingQueue(FakeClient(Attributes=ARN | {"MaximumMessageSize": "many"}).client, URL)
     with pytest.raises(QueueUnavailableError, match="GetQueueAttributes: ValueError"):
         await sending.probe()
     assert sending.limits.message_bytes is None
@@ -161,7 +161,7 @@ async def test_a_message_size_that_is_no_number_is_a_probe_that_failed() -> None
 async def test_the_first_receive_learns_how_long_messages_are_and_a_longer_one_that_they_may_be_longer() -> None:
     body = "x" * 2_000
     messages = [{"MessageId": "id", "ReceiptHandle": "a-receipt", "Body": body, "MD5OfBody": digest(body.encode())}]
-    fake = FakeClient(Attributes={"MaximumMessageSize": "1024"})
+    fake = FakeClient(Attributes=ARN | {"MaximumMessageSize": "1024"})
     receiving = SQSReceivingQueue(fake.client, URL)
     assert receiving.limits.message_bytes == 1_048_576
 
@@ -172,7 +172,7 @@ async def test_the_first_receive_learns_how_long_messages_are_and_a_longer_one_t
     await receiving.receive(1, wait_seconds=0, visibility_seconds=1)
     assert receiving.limits.message_bytes == 1_048_576
 
-    fake.reply = {"Attributes": {"MaximumMessageSize": "4096"}}
+    fake.reply = {"Attributes": ARN | {"MaximumMessageSize": "4096"}}
     await receiving.receive(1, wait_seconds=0, visibility_seconds=1)
     assert receiving.limits.message_bytes == 4_096
 
@@ -197,22 +197,41 @@ async def test_300_kb_and_more_go_through_a_queue_that_takes_a_mebibyte(monkeypa
     assert sorted(message.body for message in messages) == bodies
 
 
-async def test_a_message_too_large_for_a_reason_is_dead_lettered_without_one(sqs: SQS) -> None:
-    for size in (262_144, 262_144 - len("reasonStringbecause")):
-        async with sqs.open() as (sending, receiving):
-            await sending.send([b"x" * size])
-            [message] = await receiving.receive(1, wait_seconds=1, visibility_seconds=30)
-            await receiving.dead_letter(message, "because")
+REASON = "because é was there"
 
-    assert [(len(body), reason) for body, reason in sqs.dead_letters()] == [
-        (262_144, ""),
-        (262_144 - 19, "because"),
-    ]
+
+@pytest.mark.parametrize(
+    ("room", "attached"),
+    [
+        (0, ""),
+        (len("reasonString…"), ""),
+        (len("reasonString") + len("…b".encode()), "b…"),
+        (len("reasonString") + len("…because é".encode()) - 1, "because …"),
+        (len("reasonString") + len(REASON.encode()), REASON),
+    ],
+)
+async def test_as_much_of_a_dead_letters_reason_is_attached_as_has_room_and_the_log_has_the_whole(
+    sqs: SQS, capsys: pytest.CaptureFixture[str], room: int, attached: str
+) -> None:
+    body = b"x" * (262_144 - room)
+    async with sqs.open() as (sending, receiving):
+        await sending.send([body])
+        [message] = await receiving.receive(1, wait_seconds=1, visibility_seconds=30)
+        await receiving.dead_letter(message, REASON)
+
+    [letter] = sqs.take_dead_letters()
+    assert (letter["Body"].encode(), reason(letter)) == (body, attached)
+    logged = [line for line in capsys.readouterr().out.splitlines() if "dead_letter_reason_cut_off" in line]
+    assert len(logged) == (attached != REASON)
+    for line in logged:
+        assert letter["MessageId"] in line
+        assert sha256(body).hexdigest() in line
+        assert REASON in line
 
 
 async def test_a_dead_letter_that_sqs_stored_otherwise_stays_on_the_queue() -> None:
     policy = json.dumps({"deadLetterTargetArn": "arn:aws:sqs:eu-west-3:766537570218:dead"})
-    fake = FakeClient(Attributes={"RedrivePolicy": policy}, MD5OfMessageBody=digest(b"other"))
+    fake = FakeClient(Attributes=ARN | {"RedrivePolicy": policy}, MD5OfMessageBody=digest(b"other"))
 
     with pytest.raises(QueueUnavailableError, match="stored other bytes"):
         await SQSReceivingQueue(fake.client, URL).dead_letter(MESSAGE, "because")
@@ -233,7 +252,7 @@ async def test_a_message_that_cannot_be_dead_lettered_is_hidden_and_the_way_out_
 
 
 async def test_a_message_that_cannot_be_dead_lettered_is_hidden_for_less_than_sqs_allows_in_all() -> None:
-    fake = FakeClient()
+    fake = FakeClient(Attributes=ARN, Successful=[{"Id": "0"}])
 
     with pytest.raises(NoDeadLetterQueueError):
         await SQSReceivingQueue(fake.client, URL).dead_letter(MESSAGE, "because")

@@ -110,3 +110,36 @@ async def test_in_a_storm_of_untrue_reads_and_failed_puts_each_email_stays_one_o
             except ArchiveUnavailableError:
                 continue
     assert sorted(stored.body for stored in stub.objects.values()) == sorted(each.body for each in emails)
+
+
+@pytest.mark.parametrize("effect", [Effect.PORTAL, Effect.PORTAL_WITHOUT_ETAG])
+async def test_a_put_that_a_captive_portal_answered_is_not_believed(
+    stub: ObjectStoreStub, archive: Archive, effect: Effect
+) -> None:
+    stub.faults = [Fault(effect=effect, method="PUT", times=1)]
+    with pytest.raises(ArchiveUnavailableError):
+        await archive.put(email())
+    assert not stub.objects
+    assert await archive.put(email()) == PutResult(PLAIN, created=True)
+
+    stub.faults = [Fault(effect=effect)]
+    with pytest.raises(ArchiveUnavailableError):
+        await archive.put(email("another"))
+
+
+@pytest.mark.parametrize("effect", [Effect.PORTAL, Effect.PORTAL_WITHOUT_ETAG])
+async def test_heads_that_a_captive_portal_answered_make_no_second_object(
+    stub: ObjectStoreStub, archive: Archive, effect: Effect
+) -> None:
+    stub.objects[PLAIN] = StoredObject(email().body)
+    stub.faults = [Fault(effect=effect, method=method, times=2) for method in ("HEAD", "GET")]
+    assert await put_with_patience(archive) == PutResult(PLAIN, created=False)
+    assert list(stub.objects) == [PLAIN]
+
+
+async def test_where_the_etag_of_a_put_is_not_the_md5_the_object_is_looked_at(
+    stub: ObjectStoreStub, archive: Archive
+) -> None:
+    stub.faults = [Fault(effect=Effect.ETAG_NOT_MD5)]
+    assert await archive.put(email()) == PutResult(PLAIN, created=True)
+    assert [request.method for request in stub.requests] == ["PUT", "HEAD"]

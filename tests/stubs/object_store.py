@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _OF_A_BUCKET: Final = {"GET": "LIST", "POST": "DELETE"}
+PAGE: Final = b"<!DOCTYPE html><title>Sign in</title>"
+# Of that form for a page from a framework that hashes it; an ETag of S3 looks the same.
+_PAGES_ETAG: Final = f'"{md5(PAGE, usedforsecurity=False).hexdigest()}"'
 _LARGEST_PUT: Final = 64 * 1024 * 1024  # bytes
 
 
@@ -41,6 +44,8 @@ class Effect(StrEnum):
     TORN_BODY = "torn_body"  # GET: half of the bytes, then the connection is closed
     ETAG_NOT_MD5 = "etag_not_md5"  # as with keys of the customer's own
     NO_METADATA = "no_metadata"  # the metadata's headers are not given back
+    PORTAL = "portal"  # 200 with a page in HTML, which a captive portal gives to everything; nothing was done
+    PORTAL_WITHOUT_ETAG = "portal_without_etag"  # and without the headers that a file server gives to a page
     HANGS = "hangs"  # no answer, as long as the client waits for one
 
 
@@ -188,6 +193,8 @@ class ObjectStoreStub:
         effects = self._effects(method, key)
         if Effect.HANGS in effects:
             await asyncio.Event().wait()
+        if effects & {Effect.PORTAL, Effect.PORTAL_WITHOUT_ETAG}:
+            return _page(effects)
         refusals = {
             Effect.INTERNAL_ERROR: self.dialect.internal_error,
             Effect.SLOW_DOWN: self.dialect.slow_down,
@@ -258,6 +265,12 @@ class ObjectStoreStub:
             return await _torn(request, body, headers)
         headers["Content-Length"] = str(len(body))  # aiohttp leaves 0 out
         return web.Response(body=body, headers=headers, content_type="binary/octet-stream")
+
+
+def _page(effects: set[Effect]) -> web.Response:
+    has_etag = Effect.PORTAL in effects
+    headers = {"ETag": _PAGES_ETAG, "Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"} if has_etag else {}
+    return web.Response(body=PAGE, headers=headers, content_type="text/html")
 
 
 async def _torn(request: web.Request, body: bytes, headers: Mapping[str, str]) -> web.StreamResponse:

@@ -12,7 +12,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from checkpoint.archive.port import ArchiveUnavailableError, ObjectUnreadableError
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import GetResult, ObjectMeta, PutResult
     from obstore.store import ObjectStore as Store
 
 # Every object says its SHA-256 in its metadata (S3: `x-amz-meta-sha256`, Google: `x-goog-meta-sha256`, Azure:
@@ -33,7 +33,7 @@ class ObstoreObjects:
     async def create(self, name: str, body: bytes, *, sha256: str) -> bool:
         """As ObjectStore says."""
         try:
-            await obstore.put_async(
+            put = await obstore.put_async(
                 self._store, name, body, mode="create", use_multipart=False, attributes={_SHA256: sha256}
             )
         except (AlreadyExistsError, PreconditionError, FileExistsError) as error:
@@ -42,6 +42,10 @@ class ObstoreObjects:
             return False
         except (BaseError, OSError) as error:
             raise _unavailable(error) from None
+        # Whatever answers 200 with an ETag, a captive portal for one, is a success to obstore. Only who has the bytes
+        # knows their MD5; where the ETag is another, by encryption or on Azure, the object itself must tell.
+        if _etag(put) != _md5(body) and await self.holder(name, body, sha256=sha256) != sha256:
+            raise ArchiveUnavailableError("a put was answered with success, and its object is not there")
         return True
 
     async def holder(self, name: str, body: bytes, *, sha256: str) -> str | None:
@@ -49,6 +53,8 @@ class ObstoreObjects:
         try:
             head = await obstore.get_async(self._store, name, options={"head": True})
             stored_sha256 = head.attributes.get(_SHA256)
+            if stored_sha256 is None and not _is_of_an_object(head):
+                raise ArchiveUnavailableError("an answer is not about an object")
             if head.meta["size"] != len(body):
                 if stored_sha256 == sha256:
                     raise ArchiveUnavailableError("an object's size contradicts its SHA-256")
@@ -74,7 +80,20 @@ class ObstoreObjects:
         return hashlib.sha256(read).hexdigest()
 
 
-def _etag(meta: ObjectMeta) -> str:
+def _is_of_an_object(head: GetResult) -> bool:
+    """Whether an answer of 200 has what every store tells of an object; without a date, obstore gives 1970.
+
+    A page with an ETag and a date is told by its type: an e-mail's object has none of text.
+    """
+    has_date = head.meta["last_modified"].timestamp() > 0
+    return bool(head.meta["e_tag"]) and has_date and not _content_type(head).startswith("text/html")
+
+
+def _content_type(head: GetResult) -> str:
+    return str(head.attributes.get("Content-Type", "")).lower()
+
+
+def _etag(meta: ObjectMeta | PutResult) -> str:
     return (meta["e_tag"] or "").strip('"')
 
 

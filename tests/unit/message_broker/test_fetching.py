@@ -204,3 +204,22 @@ async def test_without_long_polling_an_idle_queue_is_asked_ten_times_per_second(
         assert 2 <= len(broker.queue.receives) <= 5
         await broker.queue.send(many(100))
         await broker.drained()
+
+
+async def test_a_queue_that_says_at_once_that_nothing_came_is_not_asked_without_end() -> None:
+    broker = RunningBroker(wait_seconds=20)
+    broker.queue.ends_waits_at_once = True
+    async with broker.running():
+        await asyncio.sleep(0.35)
+        assert 2 <= len(broker.queue.receives) <= 5
+        await broker.queue.send(many(100))
+        await broker.drained()
+
+
+async def test_a_receive_that_waited_is_followed_by_the_next_one_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("message_broker.fetching._SHORT_POLL_PAUSE_SECONDS", 3600)
+    broker = RunningBroker(wait_seconds=20)
+    broker.queue.ends_waits_at_once = True
+    broker.queue.on_wait = lambda seconds: setattr(broker.clock, "now", broker.clock.now + seconds / 2)
+    async with broker.running():
+        await broker.until(lambda: len(broker.queue.receives) > 5)

@@ -21,6 +21,8 @@ class WatchedQueue(MemoryQueue):
     latency: seconds that every call takes.
     receives_cut_off: how many were cancelled.
     most_per_receive: what a receive brings at most, whatever it asks for, as SQS does.
+    ends_waits_at_once: whether a receive that finds nothing says so without its wait; on_wait: what it does with the
+    seconds that it was let wait.
     failing: what calls of that name raise.
     delete_faults: the fault of every entry of a delete.
     """
@@ -35,6 +37,8 @@ class WatchedQueue(MemoryQueue):
         self.receives_cut_off = 0
         self.latency = 0.0
         self.most_per_receive = 1_000_000
+        self.ends_waits_at_once = False
+        self.on_wait: Callable[[float], object] = lambda _: None
         self.failing: dict[str, Exception] = {}
         self.delete_faults: EntryFault | None = None
 
@@ -46,6 +50,9 @@ class WatchedQueue(MemoryQueue):
         try:
             await self._come_and_go("receive")
             at_most = min(at_most, self.most_per_receive)
+            if self.ends_waits_at_once:
+                self.on_wait(wait_seconds)
+                wait_seconds = 0
             return await super().receive(at_most, wait_seconds=wait_seconds, visibility_seconds=visibility_seconds)
         except asyncio.CancelledError:
             self.receives_cut_off += 1

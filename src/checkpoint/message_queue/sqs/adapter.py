@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 from aiobotocore.config import AioConfig
 
 from checkpoint.aws import open_client
+from checkpoint.message_queue.sqs.answers import refuse_untrue_answers
 from checkpoint.message_queue.sqs.queue import MAX_WAIT_SECONDS, SQSReceivingQueue, SQSSendingQueue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from contextlib import AbstractAsyncContextManager
 
     from types_aiobotocore_sqs import SQSClient
 
@@ -45,14 +45,15 @@ async def open_receiving(url: str) -> AsyncIterator[SQSReceivingQueue]:
         yield SQSReceivingQueue(client, url)
 
 
-def _client(url: str, *, read_seconds: int) -> AbstractAsyncContextManager[SQSClient]:
+@asynccontextmanager
+async def _client(url: str, *, read_seconds: int) -> AsyncIterator[SQSClient]:
     parts = urlsplit(url)
     if "@" in parts.netloc:
         raise ValueError("must not hold credentials; set AWS's variables for them.")
     if parts.path.endswith(".fifo"):
         raise ValueError("names a FIFO queue, which takes no message without a group; use a standard queue.")
     region = _REGION.search(parts.hostname or "")
-    return open_client(
+    opening = open_client(
         "sqs",
         region=region["region"] if region else None,
         endpoint_url=f"{parts.scheme}://{parts.netloc}",
@@ -63,3 +64,6 @@ def _client(url: str, *, read_seconds: int) -> AbstractAsyncContextManager[SQSCl
             retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
         ),
     )
+    async with opening as client:
+        refuse_untrue_answers(client)
+        yield client

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final, TypedDict, TypeVar
 
 from botocore.exceptions import ClientError
 
-from checkpoint.message_queue.port import EntryFault, Limits, QueueUnavailableError
+from checkpoint.message_queue.port import EntryFault, Limits, NoDeadLetterQueueError, QueueUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Sequence
+    from collections.abc import Awaitable, Sequence
 
     from types_aiobotocore_sqs import SQSClient
+    from types_aiobotocore_sqs.literals import QueueAttributeNameType
     from types_aiobotocore_sqs.type_defs import BatchResultErrorEntryTypeDef
 
 _T = TypeVar("_T")
@@ -70,7 +71,7 @@ async def confirmed(operation: str, reply: Awaitable[_T], *, seconds: float = CA
     try:
         async with asyncio.timeout(seconds):
             return await reply
-    except QueueUnavailableError:
+    except (QueueUnavailableError, NoDeadLetterQueueError):
         raise
     except ClientError as error:
         cause = str(error.response.get("Error", {}).get("Code", "an error without a code"))
@@ -79,25 +80,43 @@ async def confirmed(operation: str, reply: Awaitable[_T], *, seconds: float = CA
     raise QueueUnavailableError(f"SQS {operation}: {cause}")
 
 
+async def attribute(client: SQSClient, url: str, name: QueueAttributeNameType) -> str | None:
+    """An attribute of a queue; None where the queue has it not. Raises QueueUnavailableError.
+
+    Asks for its ARN too, which every queue has: an answer without that is not about the queue.
+    """
+
+    async def ask() -> str | None:
+        reply = await client.get_queue_attributes(QueueUrl=url, AttributeNames=[name, "QueueArn"])
+        attributes = reply.get("Attributes", {})
+        if "QueueArn" not in attributes:
+            raise QueueUnavailableError("SQS GetQueueAttributes: an answer without the queue's ARN")
+        return attributes.get(name)
+
+    return await confirmed("GetQueueAttributes", ask())
+
+
 async def max_message_bytes(client: SQSClient, url: str) -> int:
     """What the queue's owner has set as MaximumMessageSize. Raises QueueUnavailableError."""
 
     async def ask() -> int:
         # Some emulators leave the attribute out.
-        reply = await client.get_queue_attributes(QueueUrl=url, AttributeNames=["MaximumMessageSize"])
-        return int(reply.get("Attributes", {}).get("MaximumMessageSize", _ANY_QUEUE_TAKES_BYTES))
+        return int(await attribute(client, url, "MaximumMessageSize") or _ANY_QUEUE_TAKES_BYTES)
 
     return await confirmed("GetQueueAttributes", ask())
 
 
 def faults(
-    count: int, successful: Iterable[_Entry], failed: Sequence[BatchResultErrorEntryTypeDef]
+    operation: str, count: int, successful: Sequence[_Entry], failed: Sequence[BatchResultErrorEntryTypeDef]
 ) -> list[EntryFault | None]:
     """What became of each entry of a batch call, whose Ids are the places 0 to `count` - 1.
 
     A batch call can succeed as a whole while entries of it fail; one that the reply does not name has failed too.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-batch-api-actions.html
+    Raises QueueUnavailableError for a reply that names no entry at all: SQS gives none such.
     """
+    if not successful and not failed:
+        raise QueueUnavailableError(f"SQS {operation}: an answer that names no entry")
     outcome: dict[str, EntryFault | None] = {entry["Id"]: None for entry in successful}
     outcome |= {
         entry["Id"]: EntryFault(entry["Code"], is_transient=not entry.get("SenderFault", True)) for entry in failed

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+import structlog
 
 from checkpoint.message_queue.port import Message, NoDeadLetterQueueError, QueueUnavailableError
-from checkpoint.message_queue.sqs.calls import confirmed, digest
+from checkpoint.message_queue.sqs.calls import attribute, confirmed, digest
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
-    from types_aiobotocore_sqs.type_defs import MessageAttributeValueTypeDef
+
+# An attribute's name, type and value count as part of the message's size.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
+_NAME_AND_TYPE: Final = b"reasonString"
+_CUT_OFF: Final = "…"
+
+_log = structlog.get_logger()
 
 
 class DeadLetterQueue:
@@ -24,42 +33,52 @@ class DeadLetterQueue:
     async def send(self, message: Message, reason: str, *, message_bytes: int) -> None:
         """Put a message there, with a message attribute `reason` where both together have no more than these bytes.
 
-        Raises NoDeadLetterQueueError or QueueUnavailableError.
+        Where the reason has no room, as much of it as has; the log has the whole, by the message id that SQS gave. Why
+        there: docs/decisions/0021. Raises NoDeadLetterQueueError or QueueUnavailableError.
         """
         if self._url is None:
-            self._url = await self._find()
-        attributes = _attributes(message.body, reason, message_bytes)
+            self._url = await confirmed("GetQueueAttributes", self._find())
+        attached = _fitting(reason, message_bytes - len(message.body) - len(_NAME_AND_TYPE))
         try:
-            await confirmed("SendMessage", self._send(self._url, message.body, attributes))
+            sqs_message_id = await confirmed("SendMessage", self._send(self._url, message.body, attached))
         except QueueUnavailableError:
             self._url = None  # the queue may have been given another dead-letter queue
             raise
+        if attached != reason:
+            _log.warning(
+                "dead_letter_reason_cut_off",
+                message_id=sha256(message.body).hexdigest(),
+                sqs_message_id=sqs_message_id,
+                reason=reason,
+                attached=attached,
+            )
 
-    async def _send(self, url: str, body: bytes, attributes: dict[str, MessageAttributeValueTypeDef]) -> None:
-        reply = await self._client.send_message(QueueUrl=url, MessageBody=body.decode(), MessageAttributes=attributes)
+    async def _send(self, url: str, body: bytes, attached: str) -> str:
+        reply = await self._client.send_message(
+            QueueUrl=url,
+            MessageBody=body.decode(),
+            MessageAttributes={"reason": {"DataType": "String", "StringValue": attached}} if attached else {},
+        )
         if reply["MD5OfMessageBody"] != digest(body):
             raise QueueUnavailableError("SQS SendMessage: the dead-letter queue stored other bytes")
+        return reply["MessageId"]
 
     async def _find(self) -> str:
         """By AWS's rule it is of the same account and region, so that only the name differs.
 
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
         """
-        reply = await confirmed(
-            "GetQueueAttributes",
-            self._client.get_queue_attributes(QueueUrl=self._source_url, AttributeNames=["RedrivePolicy"]),
-        )
-        policy = reply.get("Attributes", {}).get("RedrivePolicy")
+        policy = await attribute(self._client, self._source_url, "RedrivePolicy")
         if not policy:
             raise NoDeadLetterQueueError("the queue has no dead-letter queue: set a RedrivePolicy on it")
         name = json.loads(policy)["deadLetterTargetArn"].rpartition(":")[2]
         return f"{self._source_url.rpartition('/')[0]}/{name}"
 
 
-def _attributes(body: bytes, reason: str, message_bytes: int) -> dict[str, MessageAttributeValueTypeDef]:
-    """An attribute's name, type and value count as part of the message's size.
-
-    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
-    """
-    size = len(body) + len(b"reasonString") + len(reason.encode())
-    return {"reason": {"DataType": "String", "StringValue": reason}} if size <= message_bytes else {}
+def _fitting(reason: str, room: int) -> str:
+    """The reason in no more bytes than there is room for: with its end cut off, or empty."""
+    encoded = reason.encode()
+    if len(encoded) <= room:
+        return reason
+    shortened = encoded[: max(0, room - len(_CUT_OFF.encode()))].decode(errors="ignore")
+    return f"{shortened}{_CUT_OFF}" if shortened else ""

@@ -63,7 +63,7 @@ class SQSSendingQueue:
             Entries=[{"Id": str(place), "MessageBody": body.decode()} for place, body in enumerate(bodies)],
         )
         successful = reply.get("Successful", [])
-        found = faults(len(bodies), successful, reply.get("Failed", []))
+        found = faults("SendMessageBatch", len(bodies), successful, reply.get("Failed", []))
         for entry in successful:
             place = int(entry["Id"])
             if entry["MD5OfMessageBody"] != digest(bodies[place]):
@@ -141,7 +141,7 @@ class SQSReceivingQueue:
             QueueUrl=self._url,
             Entries=[{"Id": str(place), "ReceiptHandle": message.receipt} for place, message in enumerate(batch)],
         )
-        return faults(len(batch), reply.get("Successful", []), reply.get("Failed", []))
+        return faults("DeleteMessageBatch", len(batch), reply.get("Successful", []), reply.get("Failed", []))
 
     async def _change_visibility(self, batch: Sequence[Message], seconds: int) -> list[EntryFault | None]:
         reply = await self._client.change_message_visibility_batch(
@@ -151,7 +151,7 @@ class SQSReceivingQueue:
                 for place, message in enumerate(batch)
             ],
         )
-        return faults(len(batch), reply.get("Successful", []), reply.get("Failed", []))
+        return faults("ChangeMessageVisibilityBatch", len(batch), reply.get("Successful", []), reply.get("Failed", []))
 
 
 def _intact(received: MessageTypeDef) -> bool:

@@ -1,0 +1,263 @@
+"""The proxy before the emulator: a port per service process and per AWS service, and the faults that are going on."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+import uvloop
+
+from chaos.aws.calls import SEND, Call, Ledger, read_json
+from chaos.aws.http_messages import LIMIT, Answer, read_answer, read_request
+from conservation.history import Confirmation, identity
+
+if TYPE_CHECKING:
+    from asyncio import StreamReader, StreamWriter
+    from collections.abc import Coroutine, Iterator
+
+    from chaos.aws.http_messages import Request
+
+_T = TypeVar("_T")
+_SUCCESS: Final = 200
+_AWAY: Final = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError)
+
+
+class GoingOn(Protocol):
+    """A fault while it happens."""
+
+    def hits(self, call: Call) -> bool:
+        """Whether it happens to this call."""
+        ...
+
+    async def answer(self, call: Call) -> Answer | None:
+        """What the client gets; None: its connection is reset."""
+        ...
+
+
+class Proxy:
+    """Brings calls to the emulator, unless a fault that is going on does something else with them.
+
+    ledger: of receives that faults made vain. confirmations: of each message that SQS confirmed to a client.
+    calls: how many came.
+    """
+
+    def __init__(self, emulator_url: str) -> None:
+        parts = urlsplit(emulator_url)
+        self._emulator = (str(parts.hostname), int(parts.port or 0))
+        self._ports: list[_Port] = []
+        self._going_on: tuple[GoingOn, ...] = ()
+        self._refused: list[str] = []
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+        self.ledger = Ledger()
+        self.confirmations: list[Confirmation] = []
+        self.calls = 0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Serve in a thread while the body runs."""
+        thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._run(self._close())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            thread.join()
+            self._loop.close()
+
+    def open(self, program: str, number: int, service: str) -> str:
+        """The URL of a new port, for the calls of one process to one AWS service."""
+        with self._lock:
+            port = _Port(self, program, number, service)
+            self._ports.append(port)
+            if service not in self._refused:
+                self._run(port.listen())
+            return port.url
+
+    @contextmanager
+    def happening(self, fault: GoingOn) -> Iterator[None]:
+        """Let a fault happen to calls while the body runs."""
+        with self._lock:
+            self._going_on = (*self._going_on, fault)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._going_on = tuple(each for each in self._going_on if each is not fault)
+
+    @contextmanager
+    def refusing(self, service: str) -> Iterator[int]:
+        """Refuse connections to a service, and reset those that there are; gives how many these are."""
+        with self._lock:
+            self._refused.append(service)
+            closed = sum([self._run(port.close()) for port in self._ports if port.service == service])
+        try:
+            yield closed
+        finally:
+            with self._lock:
+                self._refused.remove(service)
+                if service not in self._refused:
+                    for port in self._ports:
+                        if port.service == service:
+                            self._run(port.listen())
+
+    async def answer(self, call: Call) -> Answer | None:
+        """What the client gets; None: its connection is reset."""
+        self.calls += 1
+        for fault in self._going_on:
+            if fault.hits(call):
+                return await fault.answer(call)
+        return await call.forward()
+
+    def note(self, call: Call, answer: Answer) -> None:
+        """Take down what an answer confirms, once the client has it."""
+        if call.operation != SEND or answer.status != _SUCCESS:
+            return
+        now = time.monotonic()
+        bodies = {entry["Id"]: entry["MessageBody"] for entry in call.read()["Entries"]}
+        self.confirmations += [
+            Confirmation(identity(bodies[each["Id"]].encode()), call.asked_at, now)
+            for each in read_json(answer).get("Successful", [])
+        ]
+
+    async def connect(self) -> tuple[StreamReader, StreamWriter]:
+        """A connection to the emulator."""
+        return await asyncio.open_connection(*self._emulator, limit=LIMIT)
+
+    async def _close(self) -> None:
+        for port in self._ports:
+            await port.close()
+            port.unbind()
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._loop.shutdown_default_executor()
+
+    def _run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+
+class _Port:
+    """Bound for as long as the proxy runs, so that nobody else gets it; it listens where connections are accepted."""
+
+    def __init__(self, proxy: Proxy, program: str, number: int, service: str) -> None:
+        self._proxy = proxy
+        self._process = (program, number)
+        self._server: asyncio.Server | None = None
+        self._clients: set[StreamWriter] = set()
+        self._socket = self._bound(0)
+        self._number: int = self._socket.getsockname()[1]
+        self.service = service
+        self.url = f"http://127.0.0.1:{self._number}"
+
+    @staticmethod
+    def _bound(number: int) -> socket.socket:
+        bound = socket.socket()
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", number))
+        return bound
+
+    async def listen(self) -> None:
+        self._server = await asyncio.start_server(self._serve, sock=self._socket, limit=LIMIT)
+
+    async def close(self) -> int:
+        """Listen no more, and reset every connection; how many there were."""
+        if self._server is None:
+            return 0
+        self._server.close()
+        self._server = None
+        self._socket.close()
+        closed = len(self._clients)
+        for client in list(self._clients):
+            reset(client)
+        await asyncio.sleep(0)
+        for _ in range(100):  # the loop closes its listening socket a little later
+            try:
+                self._socket = self._bound(self._number)
+            except OSError:
+                await asyncio.sleep(0.01)
+            else:
+                return closed
+        raise OSError("the port is still taken")
+
+    def unbind(self) -> None:
+        self._socket.close()
+
+    async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        self._clients.add(writer)
+        emulator = _Connection(self._proxy)
+        try:
+            with suppress(*_AWAY):
+                while await self._exchange(reader, writer, emulator):
+                    pass
+        finally:
+            self._clients.discard(writer)
+            emulator.close()
+            writer.close()
+
+    async def _exchange(self, reader: StreamReader, writer: StreamWriter, emulator: _Connection) -> bool:
+        """Read one request and answer it; whether the connection goes on."""
+        request = await read_request(reader)
+
+        async def client_is_gone() -> None:
+            await reader.read(1)
+
+        call = Call(*self._process, self.service, request, emulator.exchange, client_is_gone, self._proxy.ledger)
+        answer = await self._proxy.answer(call)
+        if answer is None or reader.at_eof() or writer.is_closing():
+            reset(writer)
+            return False
+        writer.write(answer.to_bytes())
+        await writer.drain()
+        if answer.is_torn:
+            return False
+        if not reader.at_eof() and not writer.is_closing():
+            self._proxy.note(call, answer)
+        return True
+
+
+class _Connection:
+    """To the emulator, for one client; opened when it is needed."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy = proxy
+        self._streams: tuple[StreamReader, StreamWriter] | None = None
+
+    async def exchange(self, request: Request) -> Answer:
+        """Raises as read_answer."""
+        was_open = self._streams is not None
+        try:
+            return await self._try(request)
+        except _AWAY:
+            self.close()
+            if not was_open:
+                raise
+        return await self._try(request)  # the emulator had closed an idle connection
+
+    def close(self) -> None:
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
+
+    async def _try(self, request: Request) -> Answer:
+        if self._streams is None:
+            self._streams = await self._proxy.connect()
+        reader, writer = self._streams
+        writer.write(request.to_bytes())
+        return await read_answer(reader, method=request.method)
+
+
+def reset(writer: StreamWriter) -> None:
+    """End a connection by a TCP reset."""
+    with suppress(OSError):
+        found: socket.socket | None = writer.get_extra_info("socket")
+        if found is not None:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    writer.transport.abort()
