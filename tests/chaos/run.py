@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chaos.client import Client
 from chaos.faults.processes import Kill, Paused, RollingRestart
@@ -37,9 +37,25 @@ _LOOK_SECONDS: Final = 0.1
 _HOPELESS_SECONDS: Final = 30.0
 _LOST_SECONDS: Final = 5.0
 _START_SECONDS: Final = 60.0
+# So many kinds of faults must go on side by side, to happen all within a minute.
+_MANY: Final = 20
 # How long a fault lasts, and the pause before the next one of its kind: shortest and longest.
+_KILLS: Final = ((0.0, 0.0), (0.5, 2.5))
 _PROCESSES: Final = ((VISIBILITY_SECONDS + 1.0, VISIBILITY_SECONDS + 3.0), (0.5, 2.5))
 _WORLD: Final = ((0.5, 5.0), (0.2, 2.0))
+
+
+class _Load(NamedTuple):
+    """New e-mails per second, as a rule; and how many may wait to be stored before no more are posted."""
+
+    rate: float
+    most_waiting: int
+
+
+# An emulator of AWS does a small part of what one machine does.
+_LOADS: Final = {"embedded": _Load(200.0, 5_000), "aws": _Load(60.0, 400)}
+# Too long for a short run.
+_LONG_FAULTS: Final = {"long_archive_outage": 150.0}
 
 
 @dataclass
@@ -88,7 +104,9 @@ class Run:
             if scenario == "storm"
         }
         self._world = world
-        self._faults = [fault for fault in world.faults if fault.name not in without]
+        self._faults = [
+            fault for fault in world.faults if fault.name not in without and seconds >= _LONG_FAULTS.get(fault.name, 0)
+        ]
         self._scenario = scenario
         self._random = Random(f"run {seed}")
         self._fleet = Fleet(world, directory, steps=steps, seed=seed)
@@ -110,7 +128,14 @@ class Run:
         with fleet.running():
             _within(_START_SECONDS, lambda: fleet.are_ready(only_spared=True), "all services are ready at the start")
             ports = [member.port for member in fleet.intakes]
-            client = Client(ports, self._history, seed=outcome.seed)
+            load = _LOADS.get(self._world.name, _LOADS["aws"])
+            client = Client(
+                ports,
+                self._history,
+                seed=outcome.seed,
+                rate=load.rate,
+                is_behind=lambda posted: posted - len(self._observer.stored_at) > load.most_waiting,
+            )
             with self._observer.running(), client.running(is_loading=self._scenario == "storm"):
                 began = time.monotonic()
                 if self._scenario == "storm":
@@ -136,8 +161,9 @@ class Run:
     def _storm(self, of_processes: Sequence[Fault], seconds: float) -> None:
         """Let faults happen for so long; return when all are over."""
         actors: list[Callable[[], None]] = [
-            lambda: self._again_and_again(of_processes, *_PROCESSES, at_once=2),
-            lambda: self._again_and_again(self._faults, *_WORLD, at_once=2),
+            lambda: self._again_and_again(of_processes[:1], *_KILLS, at_once=1),
+            lambda: self._again_and_again(of_processes[1:], *_PROCESSES, at_once=2),
+            lambda: self._again_and_again(self._faults, *_WORLD, at_once=2 if len(self._faults) < _MANY else 5),
             self._put_bad_messages,
         ]
         threads = [threading.Thread(target=self._noting_failures, args=(actor,)) for actor in actors]
@@ -262,6 +288,7 @@ class Run:
         strange = client.statuses.keys() - {200, 503, None}
         outcome.violations = [
             *violations(history, end, slack_seconds=_SLACK_SECONDS),
+            *(Violation("ended_by_itself", how) for how in self._fleet.exits),
             *(Violation("answered", str(status)) for status in sorted(filter(None, strange))),
             *self._found,
         ]
