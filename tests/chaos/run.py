@@ -16,7 +16,7 @@ from chaos.faults.processes import Kill, Paused, RollingRestart
 from chaos.observer import Observer
 from chaos.services import SLOTS, VISIBILITY_SECONDS, Fleet
 from chaos.stepped import EMBEDDED_STEPS, STEPS
-from chaos.world import Destroying
+from chaos.world import Destroying, Killing
 from conservation.history import End, History, identity
 from conservation.oracle import Violation, violations
 
@@ -75,6 +75,8 @@ class Run:
         self._faults = [fault for fault in world.faults if fault.name not in without.split(",")]
         self._random = Random(f"run {seed}")
         self._fleet = Fleet(world, directory, steps=steps, seed=seed)
+        if isinstance(world, Killing):
+            world.kill = self._fleet.kill_number
         self._history = History()
         self._observer = Observer(world, self._fleet)
         self._stopped = threading.Event()

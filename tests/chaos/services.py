@@ -36,7 +36,7 @@ class Member:
     """A place in the fleet, with an address of its own, which one process after the other takes.
 
     is_spared: it is never killed, so that what adds up over a process's life is seen.
-    step: where the process of now is to be killed; empty: nowhere.
+    step: where the process of now is to be killed; empty: nowhere. number: which one of its program it is.
     """
 
     program: str
@@ -44,6 +44,7 @@ class Member:
     is_spared: bool = False
     service: Service | None = None
     step: str = ""
+    number: int = 0
     was_killed: bool = False
     next_start: float = 0
     has_been_ready: bool = False
@@ -150,6 +151,13 @@ class Fleet:
         self.kills[member.program] += 1
         return True
 
+    def kill_number(self, program: str, number: int) -> bool:
+        """Kill the process of a number, where it is still there and not spared; whether it was killed."""
+        for member in self.members:
+            if (member.program, member.number) == (program, number) and not member.is_spared and member.pids():
+                return self.kill(member, member.pids()[0])
+        return False
+
     def _supervise(self) -> None:
         while not self._stopped.wait(_LOOK_SECONDS):
             for member in self.members:
@@ -185,7 +193,7 @@ class Fleet:
             "PYTHONUNBUFFERED": "1",
         }
         environment |= {**self._world.environment(member.program, number), **member.settings}
-        member.step = ""
+        member.step, member.number = "", number
         if self._arms_steps and not member.is_spared and self._random.random() < 0.8:
             member.step = self._next_step(member.program)
             environment |= {
