@@ -1,6 +1,6 @@
 # The targets of this project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format lock bench bench-quick bench-profile bench-docs bench-test bench-broker image image-test test-terraform test-terraform-apply clean FORCE
+.PHONY: help run test lint types format lock bench bench-quick bench-profile bench-docs bench-test bench-broker chaos image image-test test-terraform test-terraform-apply clean FORCE
 
 PYTHON ?= python3
 VENV   := .venv
@@ -55,6 +55,14 @@ bench-test: $(VENV)/.dev ## Run the tests of the intake's bench, which `make tes
 
 bench-broker: $(VENV)/.dev ## Measure the broker; AGAINST=../other measures another checkout beside it
 	$(BIN)/python bench/broker.py $(if $(AGAINST),--against $(AGAINST))
+
+SECONDS ?= 60
+SEED    ?= $(shell date +%s)
+ON      ?= both
+
+chaos: $(VENV)/.dev ## Run both services under faults, and look for what is lost; SECONDS=60 SEED=1 ON=embedded, aws or both
+	PYTHONPATH=$(if $(PYTHONPATH),$(PYTHONPATH):)tests $(BIN)/python -m chaos \
+	  --seconds $(SECONDS) --seed $(SEED) --on $(ON) $(if $(JSON),--json $(JSON)) $(if $(SCENARIO),--scenario $(SCENARIO))
 
 image: ## Build both images with docker or podman
 	$(PYTHON) dev/image.py

@@ -32,6 +32,7 @@ class Client:
 
     ports: of the intakes; a connection that fails is made to the next one.
     statuses: how often each was answered; None where no answer came.
+    is_held_back: while it is set nothing new is posted without being asked for.
     """
 
     def __init__(self, ports: Sequence[int], history: History, *, seed: int) -> None:
@@ -51,12 +52,17 @@ class Client:
         self._stopped = threading.Event()
         self.statuses: Counter[int | None] = Counter()
         self.posted = 0
+        self.is_held_back = False
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """Post while the body runs; what was not answered 200 by its end is left."""
+    def running(self, *, is_loading: bool = True) -> Iterator[None]:
+        """Post while the body runs; what was not answered 200 by its end is left.
+
+        is_loading: whether without being asked, by the phases.
+        """
         threads = [threading.Thread(target=self._post, args=(number,), daemon=True) for number in range(CONNECTIONS)]
-        self._is_loading.set()
+        if is_loading:
+            self._is_loading.set()
         for thread in threads:
             thread.start()
         try:
@@ -76,10 +82,15 @@ class Client:
         with self._lock:
             return len(self._again) + len(self._asked) + self._under_way
 
-    def post_new(self, count: int) -> None:
-        """Post so many more e-mails now."""
+    @property
+    def asked(self) -> int:
+        """E-mails that were asked for and not posted yet."""
+        return len(self._asked)
+
+    def post_new(self, count: int, *, length: int | None = None) -> None:
+        """Post so many more e-mails now, each of about so many bytes."""
         with self._lock:
-            self._asked.extend(self._new() for _ in range(count))
+            self._asked.extend(self._new(length) for _ in range(count))
 
     def _post(self, number: int) -> None:
         place = number
@@ -129,7 +140,7 @@ class Client:
             return body
 
     def _is_due(self, now: float) -> bool:
-        if len(self._again) >= _MOST_UNANSWERED:
+        if self.is_held_back or len(self._again) >= _MOST_UNANSWERED:
             return False
         if now >= self._phase_ends:
             rate, seconds = self._random.choice(_PHASES)
@@ -141,11 +152,13 @@ class Client:
         self._next_at = max(self._next_at + 1 / rate, now - 0.1)
         return True
 
-    def _new(self) -> bytes:
+    def _new(self, length: int | None = None) -> bytes:
         """An e-mail unlike every other; five of a timestream, one in 200 long."""
         number = self._number
         self._number += 1
-        padding = "x" * self._random.randint(20_000, 150_000) if self._random.random() < 0.005 else ""
+        if length is None:
+            length = self._random.randint(20_000, 150_000) if self._random.random() < 0.005 else 0
+        padding = "x" * length
         timestream = str(_FIRST_TIMESTREAM + number // 5)
         data = {
             "email_subject": f"subject {number}",

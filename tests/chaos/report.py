@@ -32,7 +32,7 @@ def as_table(outcome: Outcome) -> str:
     rows: list[tuple[str, object]] = [
         ("world", outcome.world),
         ("seed", outcome.seed),
-        ("seconds of faults", f"{outcome.seconds:g}"),
+        ("seconds of faults", f"{outcome.seconds:.0f}"),
         ("e-mails", outcome.posted),
         ("answered 200", len(history.kept)),
         ("objects", outcome.objects),
@@ -49,6 +49,7 @@ def as_table(outcome: Outcome) -> str:
             (f"after the last fault: {name}", "never" if seconds is None else f"{seconds:.1f} s")
             for name, seconds in outcome.settled.items()
         ),
+        *((f"a broker alone: {n}", f"{seconds:.1f} s") for n, seconds in enumerate(outcome.alone_seconds)),
         ("violations", len(outcome.violations)),
     ]
     width = max(len(name) for name, _ in rows)

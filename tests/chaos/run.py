@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from chaos.client import Client
 from chaos.faults.processes import Kill, Paused, RollingRestart
 from chaos.observer import Observer
+from chaos.scenarios import full_queue, long_outage
 from chaos.services import SLOTS, VISIBILITY_SECONDS, Fleet
 from chaos.stepped import EMBEDDED_STEPS, STEPS
 from chaos.world import Destroying, Killing
@@ -21,17 +22,22 @@ from conservation.history import End, History, identity
 from conservation.oracle import Violation, violations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from chaos.services import Member
     from chaos.world import Fault, World
 
 SETTLE_SECONDS: Final = 60.0
-_ALONE_SECONDS: Final = 20.0
+_ALONE_SECONDS: Final = 12.0
 _SLACK_SECONDS: Final = 0.5
-_BAD_EVERY_SECONDS: Final = 1.5
+_BAD_EVERY_SECONDS: Final = 0.4
 _LOOK_SECONDS: Final = 0.1
+_BACKLOG_SECONDS: Final = 0.5
+_LONGEST_BACKLOG: Final = 500
+# Nothing changes any more; where nothing is on the queue either, what is not stored will never be.
+_HOPELESS_SECONDS: Final = 30.0
+_LOST_SECONDS: Final = 5.0
 _START_SECONDS: Final = 60.0
 # How long a fault lasts, and the pause before the next one of its kind: shortest and longest.
 _PROCESSES: Final = ((VISIBILITY_SECONDS + 1.0, VISIBILITY_SECONDS + 3.0), (0.5, 2.5))
@@ -44,6 +50,7 @@ class Outcome:
 
     faults: by name, how often. stored_seconds: the longest time from 200 to stored. settled: by what, the time from the
     end of the last fault until it held; None where it never did.
+    alone_seconds: in which each broker alone stored a few e-mails.
     """
 
     world: str
@@ -58,6 +65,7 @@ class Outcome:
     statuses: dict[str, int] = field(default_factory=dict)
     memory: dict[str, int] = field(default_factory=dict)
     settled: dict[str, float | None] = field(default_factory=dict)
+    alone_seconds: list[float] = field(default_factory=list)
     posted: int = 0
     objects: int = 0
     stored_seconds: float = 0
@@ -66,13 +74,24 @@ class Outcome:
 class Run:
     """A world, a fleet in it, a client, and what goes wrong."""
 
-    def __init__(self, world: World, directory: Path, *, seed: int, seconds: float, without: str = "") -> None:
+    def __init__(
+        self,
+        world: World,
+        directory: Path,
+        *,
+        seed: int,
+        seconds: float,
+        without: Collection[str] = (),
+        scenario: str = "storm",
+    ) -> None:
         steps = {
             program: [*general, *(EMBEDDED_STEPS[program] if world.name == "embedded" else [])]
             for program, general in STEPS.items()
+            if scenario == "storm"
         }
         self._world = world
-        self._faults = [fault for fault in world.faults if fault.name not in without.split(",")]
+        self._faults = [fault for fault in world.faults if fault.name not in without]
+        self._scenario = scenario
         self._random = Random(f"run {seed}")
         self._fleet = Fleet(world, directory, steps=steps, seed=seed)
         if isinstance(world, Killing):
@@ -94,8 +113,14 @@ class Run:
             _within(_START_SECONDS, lambda: fleet.are_ready(only_spared=True), "all services are ready at the start")
             ports = [member.port for member in fleet.intakes]
             client = Client(ports, self._history, seed=outcome.seed)
-            with self._observer.running(), client.running():
-                self._storm(of_processes, outcome.seconds)
+            with self._observer.running(), client.running(is_loading=self._scenario == "storm"):
+                began = time.monotonic()
+                if self._scenario == "storm":
+                    self._storm(of_processes, client, outcome.seconds)
+                else:
+                    play = long_outage if self._scenario == "long-outage" else full_queue
+                    self._found += play(self._world, fleet, client, self._random)
+                outcome.seconds = time.monotonic() - began
                 client.calm()
                 self._settle(client)
                 if not self._found:
@@ -110,12 +135,13 @@ class Run:
             outcome.violations.append(Violation("not_stopped_by_sigterm", str(restart.hung)))
         return outcome
 
-    def _storm(self, of_processes: Sequence[Fault], seconds: float) -> None:
+    def _storm(self, of_processes: Sequence[Fault], client: Client, seconds: float) -> None:
         """Let faults happen for so long; return when all are over."""
         actors: list[Callable[[], None]] = [
             lambda: self._again_and_again(of_processes, *_PROCESSES, at_once=2),
             lambda: self._again_and_again(self._faults, *_WORLD, at_once=2),
             self._put_bad_messages,
+            lambda: self._hold_back(client),
         ]
         threads = [threading.Thread(target=self._noting_failures, args=(actor,)) for actor in actors]
         for thread in threads:
@@ -163,6 +189,11 @@ class Run:
         for thread in going_on:
             thread.join()
 
+    def _hold_back(self, client: Client) -> None:
+        """Let no backlog grow for which a slow machine would need longer than the run is given to settle."""
+        while not self._stopped.wait(_BACKLOG_SECONDS):
+            client.is_held_back = self._waiting() > _LONGEST_BACKLOG
+
     def _put_bad_messages(self) -> None:
         number = 0
         while not self._stopped.wait(_BAD_EVERY_SECONDS):
@@ -185,31 +216,44 @@ class Run:
         }
         settled = self._outcome.settled
         settled |= dict.fromkeys(conditions)
+        last: tuple[object, ...] = ()
+        changed_at = began
         while time.monotonic() - began < SETTLE_SECONDS and None in settled.values():
             for name, holds in conditions.items():
                 if settled[name] is None and holds():
                     settled[name] = time.monotonic() - began
+            state = (settled["answered"], settled["ready"], self._waiting(), len(self._observer.stored_at))
+            if state != last:
+                last, changed_at = state, time.monotonic()
+            patience = _HOPELESS_SECONDS if state[2] or None in state else _LOST_SECONDS
+            if time.monotonic() > changed_at + patience:
+                break
             time.sleep(_LOOK_SECONDS)
         self._found += [Violation("not_settled", name) for name, seconds in settled.items() if seconds is None]
 
     def _is_stored(self) -> bool:
         self._take_down_destroyed()
+        return not self._waiting() and self._history.kept <= set(self._observer.look().values())
+
+    def _waiting(self) -> int:
+        """Messages on the queue; 1 where it cannot be read."""
         try:
-            return not self._world.waiting() and self._history.kept <= set(self._observer.look().values())
+            return self._world.waiting()
         except (OSError, sqlite3.Error):
-            return False
+            return 1
 
     def _try_alone(self, client: Client) -> None:
         """Let each broker alone store some e-mails: one that receives nothing any more hides behind the others."""
         for number, broker in enumerate(self._fleet.brokers):
             with _paused([each for each in self._fleet.brokers if each is not broker]):
                 client.post_new(3 * SLOTS)
-                until = time.monotonic() + _ALONE_SECONDS
+                began = time.monotonic()
                 while client.unanswered or not self._is_stored():
-                    if time.monotonic() > until:
+                    if time.monotonic() > began + _ALONE_SECONDS:
                         self._found.append(Violation("stores_nothing_alone", f"message_broker {number}"))
                         break
                     time.sleep(_LOOK_SECONDS)
+                self._outcome.alone_seconds.append(time.monotonic() - began)
 
     def _take_down_destroyed(self) -> None:
         if isinstance(self._world, Destroying):
