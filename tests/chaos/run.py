@@ -33,6 +33,8 @@ _ALONE_SECONDS: Final = 12.0
 _SLACK_SECONDS: Final = 0.5
 _BAD_EVERY_SECONDS: Final = 0.4
 _LOOK_SECONDS: Final = 0.1
+_LONG_OUTAGE: Final = "long_archive_outage"
+_WORTH_AN_OUTAGE_SECONDS: Final = 240.0  # a shorter storm would be nothing else
 _BACKLOG_SECONDS: Final = 0.5
 _LONGEST_BACKLOG: Final = 500
 # Nothing changes any more; where nothing is on the queue either, what is not stored will never be.
@@ -90,6 +92,7 @@ class Run:
             if scenario == "storm"
         }
         self._world = world
+        without = {*without, *([] if seconds > _WORTH_AN_OUTAGE_SECONDS else [_LONG_OUTAGE])}
         self._faults = [fault for fault in world.faults if fault.name not in without]
         self._scenario = scenario
         self._random = Random(f"run {seed}")
@@ -108,7 +111,8 @@ class Run:
         """Raises what the suite itself could not do."""
         outcome, fleet = self._outcome, self._fleet
         restart = RollingRestart(fleet)
-        of_processes: list[Fault] = [Kill(fleet), restart, Paused(fleet)]
+        pause = Paused(fleet)
+        of_processes: list[Fault] = [Kill(fleet), restart, pause]
         with fleet.running():
             _within(_START_SECONDS, lambda: fleet.are_ready(only_spared=True), "all services are ready at the start")
             ports = [member.port for member in fleet.intakes]
@@ -127,7 +131,7 @@ class Run:
                     self._try_alone(client)
             outcome.statuses = {str(status): count for status, count in client.statuses.items()}
             outcome.posted = client.posted
-            self._judge(client)
+            self._judge(client, pause)
         outcome.faults = {fault.name: fault.count for fault in [*of_processes, *self._world.faults]}
         outcome.kills, outcome.kills_at, outcome.exits = dict(fleet.kills), dict(fleet.kills_at), dict(fleet.exits)
         outcome.memory = self._observer.memory
@@ -259,10 +263,15 @@ class Run:
         if isinstance(self._world, Destroying):
             self._history.destroyed = list(self._world.destroyed())
 
-    def _judge(self, client: Client) -> None:
+    def _judge(self, client: Client, pause: Paused) -> None:
         self._take_down_destroyed()
         history, outcome = self._history, self._outcome
-        history.confirmations = self._world.confirmations()
+        # An intake that was paused over a confirmation finds its deadline gone by.
+        history.confirmations = [
+            each
+            for each in self._world.confirmations()
+            if not any(began < each.at + _SLACK_SECONDS and each.asked_at < ended for began, ended in pause.of_intakes)
+        ]
         dead_letters = self._world.dead_letters()
         history.bad |= self._perhaps_bad & set(dead_letters)
         objects = self._observer.look()

@@ -194,7 +194,7 @@ class _Port:
         self._clients.add(writer)
         emulator = _Connection(self._proxy)
         try:
-            with suppress(*_AWAY):
+            with suppress(*_AWAY, asyncio.CancelledError):  # which comes at the end alone
                 while await self._exchange(reader, writer, emulator):
                     pass
         finally:
