@@ -1,6 +1,6 @@
 # The targets of this project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format lock bench bench-quick bench-profile bench-docs bench-test bench-broker chaos image image-test test-terraform test-terraform-apply clean FORCE
+.PHONY: help run test lint types format lock simulate chaos soak bench bench-quick bench-profile bench-docs bench-test bench-broker image image-test test-oracle test-terraform test-terraform-apply clean FORCE
 
 PYTHON ?= python3
 VENV   := .venv
@@ -50,19 +50,19 @@ bench-docs: $(VENV)/.dev $(VENV)/.bench ## Put the results of the last bench, an
 	$(BIN)/python bench/report.py bench/results/intake.json --into docs/performance.md
 	$(BIN)/python bench/profile_intake.py --into docs/performance.md
 
-bench-test: $(VENV)/.dev ## Run the tests of the intake's bench, which `make test` leaves out
-	$(BIN)/pytest -m measures tests/e2e/test_bench_intake.py
+bench-test: $(VENV)/.dev ## Run the tests of the intake's bench and of the soak, which `make test` leaves out
+	$(BIN)/pytest -m measures tests/e2e/test_bench_intake.py tests/e2e/test_soak.py
 
 bench-broker: $(VENV)/.dev ## Measure the broker; AGAINST=../other measures another checkout beside it
 	$(BIN)/python bench/broker.py $(if $(AGAINST),--against $(AGAINST))
 
-SECONDS ?= 60
-SEED    ?= $(shell date +%s)
-ON      ?= both
-
 chaos: $(VENV)/.dev ## Run both services under faults, and look for what is lost; SECONDS=60 SEED=1 ON=embedded, aws or both
 	PYTHONPATH=$(if $(PYTHONPATH),$(PYTHONPATH):)tests $(BIN)/python -m chaos \
-	  --seconds $(SECONDS) --seed $(SEED) --on $(ON) $(if $(JSON),--json $(JSON)) $(if $(SCENARIO),--scenario $(SCENARIO))
+	  --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) --on $(or $(ON),both) \
+	  $(if $(JSON),--json $(JSON)) $(if $(SCENARIO),--scenario $(SCENARIO))
+
+soak: $(VENV)/.dev ## Watch the memory of both services for an hour; MINUTES=60 RATE=420 per second, ON=sqlite or sqs
+	$(BIN)/python bench/soak.py --minutes $(or $(MINUTES),60) --rate $(or $(RATE),420) --on $(or $(ON),sqlite)
 
 image: ## Build both images with docker or podman
 	$(PYTHON) dev/image.py
@@ -75,6 +75,9 @@ test-terraform: $(VENV)/.dev ## Run the tests that `make test` skips without Ter
 
 test-terraform-apply: $(VENV)/.dev ## Apply terraform/ to an emulator, run both services on it, destroy
 	$(BIN)/pytest --asked-for -m applies_terraform -o log_cli=true -o log_cli_level=INFO tests/terraform
+
+test-oracle: $(VENV)/.dev ## Plant defects, one at a time; the simulation and the chaos suite must catch each (15 minutes)
+	$(BIN)/pytest -m plants_defects tests/planted_defects
 
 clean: ## Remove what the other targets created, but never the data
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

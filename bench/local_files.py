@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 import obstore
 from obstore.store import LocalStore
 
+from checkpoint.archive.directory import Directory
 from checkpoint.archive.local_files import LocalFiles
 from checkpoint.durable_directories import sync_directory
 from disk import add_directory, empty_directory, file_system
@@ -63,8 +64,10 @@ def main() -> None:
 
 async def local_files(arguments: argparse.Namespace, files_per_sync: int, threads: int) -> Figures:
     """One round of this archive."""
-    with empty_directory(arguments.directory) as directory:
-        files = LocalFiles(directory, files_per_sync=files_per_sync, syncs_at_once=threads)
+    with empty_directory(arguments.directory) as parent:
+        directory = parent / "archive"
+        directory.mkdir()
+        files = LocalFiles(Directory(directory), files_per_sync=files_per_sync, syncs_at_once=threads)
 
         async def put(name: str, body: bytes) -> None:
             await files.create(name, body, sha256=hashlib.sha256(body).hexdigest())

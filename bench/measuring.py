@@ -85,6 +85,7 @@ def _stub(bodies: Path, latency: float) -> Iterator[str]:
 
 
 def _start(checkout: Path, queue_url: str, directory: Path) -> subprocess.Popen[bytes]:
+    (directory / "archive").mkdir()
     environment = {
         "ARCHIVE_URL": (directory / "archive").as_uri(),
         "AWS_ACCESS_KEY_ID": "test",

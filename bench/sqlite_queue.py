@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import uvloop
 
 from checkpoint.message_queue.sqlite.database import Database, transaction
-from checkpoint.message_queue.sqlite.queue import SEND, SQLiteSendingQueue
+from checkpoint.message_queue.sqlite.queue import SQLiteSendingQueue
+from checkpoint.message_queue.sqlite.statements import SEND
 from disk import add_directory, empty_directory, file_system
 
 if TYPE_CHECKING:

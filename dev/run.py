@@ -92,6 +92,8 @@ def main() -> None:
     data = Path(os.environ.get("DATA", "data")).absolute()
     os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     os.environ.setdefault("QUEUE_URL", f"sqlite:///{quote(str(data))}/queue.db")
+    if "DATA" in os.environ and "ARCHIVE_URL" not in os.environ:
+        (data / "archive").mkdir(parents=True, exist_ok=True)  # the broker makes its default directory, and no other
     os.environ.setdefault("ARCHIVE_URL", (data / "archive").as_uri())
     os.environ.setdefault("PORT", "5001")
     if sys.stdout.isatty():

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum
-from itertools import count
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
 
 from checkpoint.archive.port import ArchiveUnavailableError
+from checkpoint.call_order import CallOrder
 from checkpoint.message_queue.port import QueueUnavailableError
 
 if TYPE_CHECKING:
@@ -51,6 +52,21 @@ class State(Enum):
     HALF_OPEN = "half_open"  # one message as a trial, or a few, while no other trial is in flight
 
 
+@dataclass(slots=True)
+class _Attempts:
+    """To make one message's call.
+
+    failed: how many. failed_at: when the last one did. fail_alone: whether those of others succeed meanwhile.
+    show_outage: whether the last one says that the service is unavailable now.
+    """
+
+    message_id: str
+    failed: int = 0
+    failed_at: int = 0
+    fail_alone: bool = False
+    show_outage: bool = False
+
+
 class CircuitBreaker:
     """Closed while the puts and deletes that began last have succeeded.
 
@@ -65,10 +81,7 @@ class CircuitBreaker:
         self._random = random
         self._most_outside_trials = most_outside_trials
         self._unproven = {ARCHIVE, QUEUE}
-        self._order = count(1)
-        # By service, where in that order the last call began that succeeded, and the last one that failed.
-        self._last_success: Counter[str] = Counter()
-        self._last_failure: Counter[str] = Counter()
+        self._calls = {ARCHIVE: CallOrder(), QUEUE: CallOrder()}
         self._retries: Counter[str] = Counter()
         self._trials = 0
         self._trials_at_once = 1
@@ -114,38 +127,23 @@ class CircuitBreaker:
         message_id: for the log, of the message that the call is for.
         Raises what the call raises; but that the service is unavailable, only after a stop. Raises FailsAloneError.
         """
-        attempt, failed_at, fails_alone = 0, 0, False
+        calls, attempts = self._calls[service], _Attempts(message_id)
         try:
             while True:
-                began = next(self._order)
+                began = calls.now()
                 try:
                     result = await call()
                 except (ArchiveUnavailableError, QueueUnavailableError) as error:
-                    # Calls that began after its last failure have succeeded: the fault is not the service's.
-                    fails_alone = fails_alone or 0 < failed_at < self._last_success[service]
-                    if fails_alone:
-                        _log.warning(
-                            "message_fails_alone", message_id=message_id, reason=str(error), attempt=attempt + 1
-                        )
-                    else:
-                        self._health.unhealthy(service, str(error))
+                    self._report_failure(service, attempts, began, str(error))
                     if self._stopped.is_set():
                         raise
                 else:
-                    self._prove(service, began)
+                    if calls.succeeded(began):
+                        self._prove(service)
                     return result
-                if not attempt:
-                    self._retries[service] += 1
-                failed_at = next(self._order)
-                attempt += 1
-                if fails_alone and self._outside_trials >= self._most_outside_trials:
-                    raise FailsAloneError
-                if fails_alone or (attempt >= _ATTEMPTS_OF_A_TRIAL and self._has_room_outside_trials()):
-                    await self._wait_outside_trials(attempt)
-                else:
-                    await self._open_and_wait(service, began, attempt)
+                await self._until_next(service, attempts)
         finally:
-            if attempt:
+            if attempts.failed:
                 self._retries[service] -= 1
 
     def stop(self) -> None:
@@ -153,24 +151,43 @@ class CircuitBreaker:
         self._stopped.set()
         self._retry_now.set()
 
-    def _prove(self, service: str, began: int) -> None:
-        self._last_success[service] = max(self._last_success[service], began)
-        if began > self._last_failure[service]:  # a call that began before one that failed tells nothing about now
-            self._health.healthy(service)
-            self._unproven.discard(service)
-            if not self._unproven:
-                self._change_to(State.CLOSED)
+    def _report_failure(self, service: str, attempts: _Attempts, began: int, reason: str) -> None:
+        calls = self._calls[service]
+        # Calls that began after its last failure have succeeded: the fault is not the service's.
+        attempts.fail_alone = attempts.fail_alone or 0 < attempts.failed_at < calls.last_success
+        attempts.show_outage = not attempts.fail_alone and calls.failed(began)
+        attempts.failed_at = calls.now()
+        attempts.failed += 1
+        if attempts.failed == 1:
+            self._retries[service] += 1
+        if attempts.show_outage:
+            self._health.unhealthy(service, reason)
+        elif attempts.fail_alone:
+            _log.warning("message_fails_alone", message_id=attempts.message_id, reason=reason, attempt=attempts.failed)
 
-    async def _open_and_wait(self, service: str, began: int, attempt: int) -> None:
-        """Open the circuit, and wait until a backoff is over or the circuit closes."""
-        self._last_failure[service] = max(self._last_failure[service], began)
+    async def _until_next(self, service: str, attempts: _Attempts) -> None:
+        if attempts.fail_alone and self._outside_trials >= self._most_outside_trials:
+            raise FailsAloneError
+        if attempts.fail_alone or (attempts.failed >= _ATTEMPTS_OF_A_TRIAL and self._has_room_outside_trials()):
+            await self._wait_outside_trials(attempts.failed)
+        else:
+            await self._wait_as_a_trial(service, attempts)
+
+    def _prove(self, service: str) -> None:
+        self._health.healthy(service)
+        self._unproven.discard(service)
+        if not self._unproven:
+            self._change_to(State.CLOSED)
+
+    async def _wait_as_a_trial(self, service: str, attempts: _Attempts) -> None:
+        """Wait until a backoff is over or the circuit closes, which an outage opens."""
         self._trials_at_once = 1
-        if began > self._last_success[service]:
+        if attempts.show_outage:
             self._unproven.add(service)
             self._change_to(State.OPEN)
         try:
             # Where the circuit did not open, it is not its closing that is waited for.
-            await self._wait(self._retry_now if self._unproven else self._stopped, attempt)
+            await self._wait(self._retry_now if self._unproven else self._stopped, attempts.failed)
         finally:
             if self.state is State.OPEN:
                 self._change_to(State.HALF_OPEN)

@@ -87,8 +87,9 @@ class InFlight:
 
     @property
     def payload_bytes(self) -> int:
-        """The bytes of their bodies, of those that have a slot."""
-        return sum(len(delivery.message.body) for delivery in self._deliveries)
+        """The bytes of their bodies, of those that have a slot. The private port's threads ask, too."""
+        deliveries = list(self._deliveries)  # in one step, so that the loop changes none of it meanwhile
+        return sum(len(delivery.message.body) for delivery in deliveries)
 
     def add(self, message: Message, *, asked_at: float) -> Delivery:
         """Take over a message for which a slot was reserved.

@@ -18,6 +18,7 @@ from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
 from checkpoint.operations.summary import log_summary
 from checkpoint.settings import convert_to_settings_error
+from message_broker.archive_probe import ArchiveProbe
 from message_broker.circuit_breaker import ARCHIVE, QUEUE, CircuitBreaker
 from message_broker.fetching import Fetcher
 from message_broker.in_flight import InFlight
@@ -41,6 +42,7 @@ _log = structlog.get_logger()
 class Service:
     """The broker, put together."""
 
+    archive_probe: ArchiveProbe
     fetcher: Fetcher
     broker: Broker
     in_flight: InFlight
@@ -56,11 +58,15 @@ class Service:
         ]
         async with in_background(*background):
             try:
-                async with in_background(self.fetcher.fetch()):
+                async with in_background(self._fetch()):
                     await stop.wait()
                     await self.fetcher.stop()
             finally:  # after an unforeseen error, too
                 await self.broker.stop(grace_seconds=self.grace_seconds)
+
+    async def _fetch(self) -> None:
+        await self.archive_probe.until_available()
+        await self.fetcher.fetch()
 
 
 def build(
@@ -109,13 +115,14 @@ def build(
         circuit=lambda: breaker.state,
         archive_up=lambda: health.is_healthy(ARCHIVE),
     )
-    return Service(fetcher, broker, in_flight, health, metrics, settings.grace_seconds)
+    archive_probe = ArchiveProbe(archive=archive, health=health, random=random)
+    return Service(archive_probe, fetcher, broker, in_flight, health, metrics, settings.grace_seconds)
 
 
 async def run(settings: BrokerSettings) -> None:
     """Move messages until SIGTERM or SIGINT.
 
-    Raises SettingsError for a setting, a directory or a port that cannot be used.
+    Raises SettingsError for a setting or a port that cannot be used.
     """
     stop = stop_on_signals()
     async with AsyncExitStack() as opened:

@@ -1,12 +1,12 @@
 """The broker's settings, each from the environment variable of its name, with its meaning."""
 
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from checkpoint.archive.adapters import ARCHIVES
+from checkpoint.archive.directory import default_directory
 from checkpoint.message_queue.adapters import QUEUES
 from checkpoint.settings import Check, Count, LogFormat, LogLevel, Port, Seconds, Settings
 
@@ -26,7 +26,7 @@ class BrokerSettings(Settings, frozen=True, kw_only=True):
             description="the archive: file:///absolute/path, s3://bucket[/prefix], gs://… or az://…",
             extra={"default": "file:///…/data/archive below the current directory"},
         ),
-    ] = msgspec.field(default_factory=lambda: Path("data/archive").absolute().as_uri())
+    ] = msgspec.field(default_factory=lambda: default_directory().as_uri())
     # SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
     wait_seconds: Annotated[
         int, Meta(ge=0, le=20, description="how long a receive waits for messages (long polling), 0 to 20")

@@ -69,6 +69,12 @@ QUEUE_UNAVAILABLE: Final = Refusal(
     "The queue did not confirm the e-mail. Send it again: it is kept once, however often it is sent.",
     {"Retry-After": "5"},
 )
+QUEUE_FULL: Final = Refusal(
+    503,
+    "Queue full",
+    "The queue has no room until messages are taken from it. Send the e-mail again: it is kept once.",
+    {"Retry-After": "5"},
+)
 OVERLOADED: Final = Refusal(
     503,
     "Overloaded",
@@ -98,6 +104,7 @@ _OF_REQUESTS: Final = (
     UNSUPPORTED_MEDIA_TYPE,
     REQUEST_TIMEOUT,
     QUEUE_UNAVAILABLE,
+    QUEUE_FULL,
     OVERLOADED,
     INTERNAL_ERROR,
 )

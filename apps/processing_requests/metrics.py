@@ -53,6 +53,11 @@ class Metrics:
             "Messages that the queue refused or did not confirm in time; each was answered 503.",
             registry=self.registry,
         )
+        self.refused_by_full_queue = Counter(
+            "checkpoint_messages_refused_by_full_queue",
+            "Messages for which the queue had no room; each was answered 503.",
+            registry=self.registry,
+        )
 
     def watch(
         self,

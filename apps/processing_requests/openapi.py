@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
@@ -13,6 +14,9 @@ from checkpoint.version import VERSION
 from processing_requests.answers import PROBLEM_MEDIA_TYPE, REFUSALS
 from processing_requests.docs_page import render
 from processing_requests.http.response import Response, make
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _EXAMPLE: Final = {
     "email_subject": "Your Subject",
@@ -132,7 +136,8 @@ def describe() -> dict[str, Any]:
     }
 
 
-def pages() -> dict[bytes, Response]:
+@cache  # the same for every intake of a process
+def pages() -> Mapping[bytes, Response]:
     """`GET /openapi.json`, and `GET /docs` for people, by path."""
     document = describe()
     policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}

@@ -12,9 +12,10 @@ import structlog
 
 from checkpoint.batching.batcher import Batcher
 from checkpoint.batching.entry import Failure, OverloadedError
-from checkpoint.message_queue.port import EntryFault, QueueUnavailableError
+from checkpoint.call_order import CallOrder
+from checkpoint.message_queue.port import EntryFault, QueueFullError, QueueUnavailableError
 from checkpoint.operations.telemetry import log_failure
-from processing_requests.answers import INTERNAL_ERROR, OVERLOADED, QUEUE_UNAVAILABLE, RefusedError
+from processing_requests.answers import INTERNAL_ERROR, OVERLOADED, QUEUE_FULL, QUEUE_UNAVAILABLE, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,6 +52,7 @@ class QueueSender:
     max_waiting_bytes: int
 
     def __post_init__(self) -> None:
+        self._calls = CallOrder()
         self._failed = asyncio.Event()
         self._max_bytes_logged: int | None = None
         self._batcher: Batcher[bytes, EntryFault | None] = Batcher(
@@ -99,22 +101,25 @@ class QueueSender:
         once.
         """
         try:
-            self._batcher.put(body, partial(self._end, done))
+            self._batcher.put(body, partial(self._end, done, self._calls.now()))
         except OverloadedError:
             raise RefusedError(OVERLOADED) from None
 
     async def probe_while_unhealthy(self) -> None:
         """Find out when the queue is back, for no client is sent to a service that is not ready. Until cancelled."""
         while True:
+            began = self._calls.now()
             try:
                 await self._probe()
             except QueueUnavailableError as error:
-                self.health.unhealthy(QUEUE, str(error))
-                await asyncio.sleep(_PROBE_INTERVAL_SECONDS)
+                self._report_failure(str(error), began)
             else:
-                self._failed.clear()
-                self.health.healthy(QUEUE)
-                await self._failed.wait()
+                if self._calls.succeeded(began):
+                    self._failed.clear()
+                    self.health.healthy(QUEUE)
+                    await self._failed.wait()
+                    continue
+            await asyncio.sleep(_PROBE_INTERVAL_SECONDS)
 
     async def refresh_limits_periodically(self) -> None:
         """Find out when the queue takes longer messages than it did. Until cancelled."""
@@ -135,18 +140,21 @@ class QueueSender:
             self._max_bytes_logged = self.max_bytes
             _log.info("size_limit_set", max_bytes=self.max_bytes, max_request_bytes=self.max_request_bytes)
 
-    def _end(self, done: Callable[[Refusal | None], None], outcome: EntryFault | Failure | None) -> None:
+    def _end(self, done: Callable[[Refusal | None], None], began: int, outcome: EntryFault | Failure | None) -> None:
         try:
-            done(None if outcome is None else self._refusal(outcome))
+            done(None if outcome is None else self._refusal(outcome, began))
         except Exception as error:  # noqa: BLE001  one request's fault is not the others'
             log_failure(_log, error)
 
-    def _refusal(self, outcome: EntryFault | Failure) -> Refusal:
+    def _refusal(self, outcome: EntryFault | Failure, began: int) -> Refusal:
         match outcome:
+            case Failure(QueueFullError()):
+                self.metrics.refused_by_full_queue.inc()
+                return QUEUE_FULL
             case Failure(QueueUnavailableError() | asyncio.CancelledError()) | EntryFault():
                 pass
             case Failure(TimeoutError()):
-                self._report_unhealthy(f"no confirmation within {self.timeout_seconds:g} s")
+                self._report_failure(f"no confirmation within {self.timeout_seconds:g} s", began)
             case _:
                 return INTERNAL_ERROR
         self.metrics.unconfirmed.inc()
@@ -154,23 +162,25 @@ class QueueSender:
 
     async def _send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
         self.metrics.batch_messages.observe(len(bodies))
+        began = self._calls.now()
         try:
             faults = await self.queue.send(bodies)
             if len(faults) != len(bodies):
                 raise ValueError("a send must give one result per body")  # noqa: TRY301  it is logged as any other
         except QueueUnavailableError as error:
-            self._report_unhealthy(str(error))
+            self._report_failure(str(error), began)
             raise
         except Exception as error:
-            self._report_unhealthy(type(error).__name__)  # its text is not known to be free of content
+            self._report_failure(type(error).__name__, began)  # its text is not known to be free of content
             log_failure(_log, error)
             raise
         if all(faults):
-            self._report_unhealthy(next(fault.reason for fault in faults if fault))
-        else:
+            self._report_failure(next(fault.reason for fault in faults if fault), began)
+        elif self._calls.succeeded(began):
             self.health.healthy(QUEUE)
         return faults
 
-    def _report_unhealthy(self, reason: str) -> None:
-        self.health.unhealthy(QUEUE, reason)
-        self._failed.set()
+    def _report_failure(self, reason: str, began: int) -> None:
+        if self._calls.failed(began):
+            self.health.unhealthy(QUEUE, reason)
+            self._failed.set()

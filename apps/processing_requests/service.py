@@ -52,6 +52,7 @@ class Service:
     metrics: Metrics
     tokens: Tokens
     sender: QueueSender
+    intake: Intake
 
     async def serve(
         self,
@@ -62,8 +63,18 @@ class Service:
     ) -> None:
         """Answer requests until `stop` is set; return when every request that came has been answered.
 
+        fetch_tokens: as `in_operation` has it. accept: as `serve_http` has it.
+        """
+        async with self.in_operation(fetch_tokens):
+            await serve_http(self.connections, listening, stop, accept)
+
+    @asynccontextmanager
+    async def in_operation(self, fetch_tokens: FetchTokens | None = None) -> AsyncIterator[None]:
+        """All of an intake but what listens: while the body runs, `intake` can be given requests.
+
+        Afterwards it waits for the calls to the queue that are under way.
+
         fetch_tokens: reads the tokens again, where they come from a parameter store; gives them separated by commas.
-        accept: as `serve_http` has it.
         """
         background = [
             self.sender.probe_while_unhealthy(),
@@ -74,7 +85,7 @@ class Service:
             interval = self.settings.token_refresh_seconds
             background.append(refresh_periodically(self.tokens, fetch_tokens, every_seconds=interval))
         async with in_background(*background):
-            await serve_http(self.connections, listening, stop, accept)
+            yield
             await self.sender.drain()
 
 
@@ -123,7 +134,7 @@ def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) ->
         arriving_bytes=lambda: connections.held_bytes,
         connections=lambda: connections.count,
     )
-    return Service(settings, connections, health, metrics, tokens, sender)
+    return Service(settings, connections, health, metrics, tokens, sender, intake)
 
 
 @asynccontextmanager

@@ -39,7 +39,7 @@ def test_the_distribution_needs_what_its_programs_need_in_the_same_versions() ->
     assert set.union(*map(group, APPS)) == DEPENDENCIES
 
 
-@pytest.mark.parametrize("requirement", DEPENDENCIES, ids=str)
+@pytest.mark.parametrize("requirement", sorted(DEPENDENCIES, key=str), ids=str)
 def test_a_dependency_has_a_lowest_version_and_an_excluded_one(requirement: Requirement) -> None:
     assert sorted(each.operator for each in requirement.specifier) == ["<", ">="]
 

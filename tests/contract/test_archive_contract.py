@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 class Files:
     def __init__(self, directory: Path) -> None:
         self.directory = directory / "the archive"
+        self.directory.mkdir()
         self.url = self.directory.as_uri()
 
     def open(self) -> AbstractAsyncContextManager[Archive]:

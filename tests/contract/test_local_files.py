@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import time
 from typing import TYPE_CHECKING
 
@@ -13,11 +12,23 @@ import pytest
 from checkpoint.archive.adapters import open_archive
 from checkpoint.archive.port import ArchiveUnavailableError
 from emails import email
+from unit.processing_requests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PLAIN = "sqs_message_1706213694.json"
+
+
+def files_in(archive: Path) -> list[str]:
+    """Its files, and those of its staging area."""
+    return [path.name for path in archive.rglob("*") if path.is_file() and path.name != "archive-id"]
+
+
+def leave(path: Path) -> None:
+    """A file that nobody has written to for two hours."""
+    path.touch()
+    os.utime(path, (0, time.time() - 7200))
 
 
 @pytest.fixture
@@ -30,9 +41,9 @@ def syscalls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         seen.append(("fsync", os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}"))))  # noqa: PTH115, PTH119
         fsync(descriptor)
 
-    def spy_link(source: Path, target: Path) -> None:
-        seen.append(("link", target.name))
-        link(source, target)
+    def spy_link(source: str, target: str, *, src_dir_fd: int, dst_dir_fd: int) -> None:
+        seen.append(("link", target))
+        link(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
 
     monkeypatch.setattr(os, "fsync", spy_fsync)
     monkeypatch.setattr(os, "link", spy_link)
@@ -44,6 +55,7 @@ async def test_a_file_is_synced_then_linked_then_its_directory_synced(
     tmp_path: Path, syscalls: list[tuple[str, str]]
 ) -> None:
     async with open_archive(tmp_path.as_uri()) as archive:
+        await archive.probe()
         syscalls.clear()
         await archive.put(email())
     staged, linked, directory = syscalls
@@ -72,52 +84,77 @@ async def test_a_full_disk_is_an_outage_that_leaves_nothing_behind(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     async with open_archive(tmp_path.as_uri()) as archive:
+        await archive.probe()
         with monkeypatch.context() as patch:
             patch.setattr(os, "fsync", full)
             with pytest.raises(ArchiveUnavailableError, match="ENOSPC"):
                 await archive.put(email())
-        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+        assert files_in(tmp_path) == []
         assert (await archive.put(email())).created
 
 
-async def test_a_directory_that_is_replaced_is_an_outage_with_its_cause(tmp_path: Path) -> None:
-    async with open_archive((tmp_path / "archive").as_uri()) as archive:
-        (tmp_path / "archive").rename(tmp_path / "elsewhere")
-        with pytest.raises(ArchiveUnavailableError, match="ENOENT"):
-            await archive.put(email())
-
-
-async def test_a_directory_that_cannot_be_made_is_said_at_once(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match=r"^(ENOTDIR|EEXIST)"):
-        async with open_archive((tmp_path / "file" / "archive").as_uri()):
-            pass
-
-
-async def test_what_a_killed_broker_left_in_staging_is_cleared_but_not_what_another_is_writing(tmp_path: Path) -> None:
+async def test_what_killed_brokers_left_in_staging_is_cleared_but_not_what_another_is_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("checkpoint.archive.local_files._CLEARING_SECONDS", 0.01)
     staging = tmp_path / ".staging"
-    staging.mkdir()
-    (staging / "old").touch()
-    os.utime(staging / "old", (0, time.time() - 7200))
+    async with open_archive(tmp_path.as_uri()) as archive:
+        await archive.probe()
+    os.utime(staging / "archive-id", (0, 0))  # as a copy may have it
+    (staging / "a directory of somebody's").mkdir()
+    leave(staging / "killed before")
     (staging / "fresh").touch()
-    async with open_archive(tmp_path.as_uri()):
-        assert [path.name for path in staging.iterdir()] == ["fresh"]
+    async with open_archive(tmp_path.as_uri()) as archive:
+        await until(lambda: not (staging / "killed before").exists())
+        leave(staging / "killed meanwhile")
+        await until(lambda: not (staging / "killed meanwhile").exists())
+        assert (await archive.put(email())).created
+    assert sorted(files_in(tmp_path)) == ["fresh", PLAIN]
 
 
-async def test_a_directory_that_comes_back_empty_is_used_again(tmp_path: Path) -> None:
-    directory = tmp_path / "archive"
-    async with open_archive(directory.as_uri()) as archive:
-        await archive.put(email())
-        shutil.rmtree(directory)
-        with pytest.raises(ArchiveUnavailableError):
-            await archive.put(email())
-        directory.mkdir()
+async def test_a_broker_of_an_older_version_does_not_clear_the_marker_as_abandoned(tmp_path: Path) -> None:
+    async with open_archive(tmp_path.as_uri()) as archive:
+        await archive.probe()
+    assert (tmp_path / ".staging" / "archive-id").stat().st_mtime > time.time() + 365 * 86400
+
+
+async def test_a_writer_that_was_stopped_until_its_staging_file_was_cleared_fails_and_its_email_is_put_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+
+    def after_a_long_stop(source: str, target: str, *, src_dir_fd: int, dst_dir_fd: int) -> None:
+        os.unlink(source, dir_fd=src_dir_fd)  # as another broker clears it
+        link(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+
+    async with open_archive(tmp_path.as_uri()) as archive:
+        await archive.probe()
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "link", after_a_long_stop)
+            with pytest.raises(ArchiveUnavailableError, match="cleared"):
+                await archive.put(email())
+        assert not (tmp_path / PLAIN).exists()
+        assert (await archive.put(email())).created
+
+
+async def test_a_staging_file_that_is_cleared_when_it_has_its_name_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+
+    def then_cleared(source: str, target: str, *, src_dir_fd: int, dst_dir_fd: int) -> None:
+        link(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+        os.unlink(source, dir_fd=src_dir_fd)
+
+    async with open_archive(tmp_path.as_uri()) as archive:
+        await archive.probe()
+        monkeypatch.setattr(os, "link", then_cleared)
         assert (await archive.put(email())).created
 
 
 async def test_a_staging_file_that_another_broker_takes_away_meanwhile_stops_no_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pathlib.Path.iterdir", lambda directory: iter([directory / "gone"]))
+    monkeypatch.setattr("os.listdir", lambda _: ["gone"])
     async with open_archive(tmp_path.as_uri()) as archive:
         assert (await archive.put(email())).created

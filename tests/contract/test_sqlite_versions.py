@@ -141,7 +141,7 @@ async def test_what_an_old_program_hid_for_long_is_received(sqlite: SQLite) -> N
 
 async def test_an_old_file_and_a_new_one_end_up_alike(sqlite: SQLite) -> None:
     def describe(path: Path) -> list[Any]:
-        tables = ("messages", "dead_letters", "probe", "clock")
+        tables = ("messages", "dead_letters", "probe", "clock", "long_messages")
         columns = [select(path, f"PRAGMA table_xinfo({table})") for table in tables]
         return [*columns, select(path, "SELECT name, tbl_name FROM sqlite_schema ORDER BY name"), version(path)]
 

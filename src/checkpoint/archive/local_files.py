@@ -18,15 +18,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
+from checkpoint.archive.directory import MARKER, Directory, create_file, default_directory, unavailable
 from checkpoint.archive.port import ArchiveUnavailableError, ObjectUnreadableError
 from checkpoint.batching.batcher import Batcher
-from checkpoint.durable_directories import make_directory, sync_directory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-_STAGING: Final = ".staging"
+    from checkpoint.archive.directory import Opened
+
+# A broker that was stopped for longer while it wrote one finds its file gone, and puts the e-mail again.
 _ABANDONED_SECONDS: Final = 3600
+_CLEARING_SECONDS: Final = 600
+_CLEARED: Final = "a file was cleared from the staging area before it had its name"
 # A second thread works while the first waits for the disk. What other numbers would change, bench/local_files.py shows.
 _FILES_PER_SYNC: Final = 64
 _SYNCS_AT_ONCE: Final = 2
@@ -39,7 +43,7 @@ class LocalFiles:
     """
 
     def __init__(
-        self, directory: Path, *, files_per_sync: int = _FILES_PER_SYNC, syncs_at_once: int = _SYNCS_AT_ONCE
+        self, directory: Directory, *, files_per_sync: int = _FILES_PER_SYNC, syncs_at_once: int = _SYNCS_AT_ONCE
     ) -> None:
         self._directory = directory
         self._batcher = Batcher(self._create_in_thread, entries=files_per_sync, calls_at_once=syncs_at_once)
@@ -47,103 +51,115 @@ class LocalFiles:
     async def create(self, name: str, body: bytes, *, sha256: str) -> bool:  # noqa: ARG002  a file's bytes are at hand
         """As ObjectStore says; files created together share one sync of the directory."""
         created = await self._batcher.submit((name, body))
-        if isinstance(created, OSError):
-            raise _unavailable(created, self._directory)
+        if isinstance(created, ArchiveUnavailableError):
+            raise created
         return created
 
     async def holder(self, name: str, body: bytes, *, sha256: str) -> str | None:
         """As ObjectStore says; a file of another length is not read."""
-        try:
-            held = await asyncio.to_thread(_read, self._directory / name, len(body))
-        except OSError as error:
-            raise _unavailable(error, self._directory) from None
+        held = await asyncio.to_thread(self._read, name, len(body))
         if held is None:
             return None
         return sha256 if held == body else hashlib.sha256(held).hexdigest() if held else ""
+
+    async def probe(self) -> None:
+        """As ProbedStore says: a file of one byte is written in the staging area, and removed."""
+        await asyncio.to_thread(self._probe)
 
     async def close(self) -> None:
         """Finish what is under way."""
         await self._batcher.drain()
 
-    async def _create_in_thread(self, objects: Sequence[tuple[str, bytes]]) -> list[bool | OSError]:
+    async def clear_staging_periodically(self) -> None:
+        """Remove what killed brokers left in the staging area, once it is an hour old. Until cancelled."""
+        while True:
+            with suppress(ArchiveUnavailableError):  # whether it is available, its puts tell
+                await asyncio.to_thread(self._clear_staging)
+            await asyncio.sleep(_CLEARING_SECONDS)
+
+    async def _create_in_thread(self, objects: Sequence[tuple[str, bytes]]) -> Sequence[bool | ArchiveUnavailableError]:
         return await asyncio.to_thread(self._create_all, objects)
 
-    def _create_all(self, objects: Sequence[tuple[str, bytes]]) -> list[bool | OSError]:
+    def _create_all(self, objects: Sequence[tuple[str, bytes]]) -> Sequence[bool | ArchiveUnavailableError]:
         try:
-            # Made anew where a directory came back empty; the directory itself is not, for it may be a lost mount.
-            (self._directory / _STAGING).mkdir(exist_ok=True)
-            outcomes = [self._create(name, body) for name, body in objects]
-            sync_directory(self._directory)
-        except OSError as error:
+            with self._directory.open() as opened:
+                outcomes = [self._create(opened, name, body) for name, body in objects]
+                os.fsync(opened.directory)
+        except ArchiveUnavailableError as error:
             return [error] * len(objects)
         return outcomes
 
-    def _create(self, name: str, body: bytes) -> bool | OSError:
-        staged = f"{self._directory}/{_STAGING}/{name}.{secrets.token_hex(8)}"
+    def _create(self, opened: Opened, name: str, body: bytes) -> bool | ArchiveUnavailableError:
+        staged = f"{name}.{secrets.token_hex(8)}"
         try:
-            _write(staged, body)
+            create_file(staged, body, dir_fd=opened.staging)
             try:
-                os.link(staged, self._directory / name)
+                os.link(staged, name, src_dir_fd=opened.staging, dst_dir_fd=opened.directory)
             except FileExistsError:
                 return False
+            except FileNotFoundError:
+                return ArchiveUnavailableError(_CLEARED)
             finally:
-                os.unlink(staged)  # noqa: PTH108  the hot path makes no Path per file
+                with suppress(FileNotFoundError):
+                    os.unlink(staged, dir_fd=opened.staging)
         except OSError as error:
-            return error
+            return unavailable(error, self._directory.path)
         return True
+
+    def _read(self, name: str, length: int) -> bytes | None:
+        with self._directory.open() as opened:
+            return _read(name, length, opened.directory)
+
+    def _probe(self) -> None:
+        with self._directory.open() as opened:
+            name = f"probe.{secrets.token_hex(8)}"
+            create_file(name, b"x", dir_fd=opened.staging)
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=opened.staging)
+
+    def _clear_staging(self) -> None:
+        with self._directory.open() as opened:
+            for name in os.listdir(opened.staging):  # noqa: PTH208  a Path knows no descriptors
+                with suppress(OSError):  # another broker has cleared it, or it is a directory, which none of ours is
+                    modified_at = os.stat(name, dir_fd=opened.staging).st_mtime
+                    if name != MARKER and time.time() - modified_at > _ABANDONED_SECONDS:
+                        os.unlink(name, dir_fd=opened.staging)
 
 
 @asynccontextmanager
 async def open_store(url: str) -> AsyncIterator[LocalFiles]:
-    """The directory at `file:///absolute/path`.
+    """The directory at `file:///absolute/path`; while it is open, its staging area is cleared periodically.
 
-    Makes it where it is missing, and clears what brokers that were killed left in its staging area.
-    Raises ValueError for another URL, and for a directory that cannot be made.
+    Nothing need be there yet. Only the default directory is made by itself.
+    Raises ValueError for another URL.
     """
     parts = urlsplit(url)
-    if parts.netloc or not parts.path.startswith("/"):
+    path = unquote(parts.path)
+    if parts.netloc or not path.startswith("/") or "\0" in path:
         raise ValueError("a file: URL has three slashes and an absolute path: file:///srv/archive.")
-    directory = Path(unquote(parts.path))
-    try:
-        make_directory(directory / _STAGING)
-        for left in (directory / _STAGING).iterdir():
-            with suppress(FileNotFoundError):  # another broker is at work
-                if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
-                    left.unlink()
-    except OSError as error:
-        raise ValueError(str(_unavailable(error, directory))) from None
-    files = LocalFiles(directory)
+    files = LocalFiles(Directory(Path(path), is_made=Path(path) == default_directory()))
+    clearing = asyncio.create_task(files.clear_staging_periodically())
     try:
         yield files
     finally:
+        clearing.cancel()
+        await asyncio.wait([clearing])
         await files.close()
 
 
-def _write(path: str, body: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-    try:
-        unwritten = memoryview(body)
-        while unwritten:
-            unwritten = unwritten[os.write(descriptor, unwritten) :]
-        os.fsync(descriptor)
-    except OSError:
-        os.unlink(path)  # noqa: PTH108  as above
-        raise
-    finally:
-        os.close(descriptor)
-
-
-def _read(path: Path, length: int) -> bytes | None:
+def _read(name: str, length: int, directory: int) -> bytes | None:
     """The file's bytes; None where there is no file; b"" for one of another length, and for what is no file."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # without waiting for who writes to a named pipe
+        descriptor = os.open(
+            name, os.O_RDONLY | os.O_NONBLOCK, dir_fd=directory
+        )  # without waiting for who writes to a named pipe
     except OSError as error:
         if error.errno == errno.ENXIO:  # a socket
             return b""
         if error.errno == errno.ELOOP:
-            raise ObjectUnreadableError(path.name, "is a link that leads to itself: remove it.") from None
-        if error.errno in {errno.ENOENT, errno.ENOTDIR} and path.is_symlink():
-            raise ObjectUnreadableError(path.name, "is a link to a file that is not there: remove it.") from None
+            raise ObjectUnreadableError(name, "is a link that leads to itself: remove it.") from None
+        if error.errno in {errno.ENOENT, errno.ENOTDIR} and _is_link(name, directory):
+            raise ObjectUnreadableError(name, "is a link to a file that is not there: remove it.") from None
         if error.errno == errno.ENOENT:
             return None
         raise
@@ -157,7 +173,5 @@ def _read(path: Path, length: int) -> bytes | None:
         os.close(descriptor)
 
 
-def _unavailable(error: OSError, directory: Path) -> ArchiveUnavailableError:
-    """Names no object: one outage has one reason, however many objects wait for its end."""
-    code = errno.errorcode.get(error.errno or 0, "OSError")
-    return ArchiveUnavailableError(f"{code}: {error.strerror} ({directory})")
+def _is_link(name: str, directory: int) -> bool:
+    return stat.S_ISLNK(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)

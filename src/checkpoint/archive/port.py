@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class ArchiveUnavailableError(Exception):
@@ -40,5 +40,21 @@ class ObjectStore(Protocol):
         Empty where they are other bytes and it is not known which; so, too, for what no e-mail ever was: a directory.
         An answer that contradicts itself is an outage; whether the next one says the same, is for the caller to ask.
         Raises ObjectUnreadableError.
+        """
+        ...
+
+
+@runtime_checkable
+class ProbedStore(Protocol):
+    """What an ObjectStore may have besides: a way to tell, without an object, whether one could be created.
+
+    The broker asks before it receives its first message, and receives none until the store is available. A store that
+    cannot tell by the rights that its puts need has no such method: then the first message shows it.
+    """
+
+    async def probe(self) -> None:
+        """Return where an object could be created now. Raises ArchiveUnavailableError, with the cause and the way out.
+
+        It leaves nothing behind.
         """
         ...

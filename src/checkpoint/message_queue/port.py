@@ -17,6 +17,10 @@ class QueueUnavailableError(Exception):
     """The queue did not confirm the call. Its message names the cause, never a message's content."""
 
 
+class QueueFullError(QueueUnavailableError):
+    """There is no room for the call until messages are received and deleted. What is sent later may be confirmed."""
+
+
 class NoDeadLetterQueueError(Exception):
     """The queue has no dead-letter queue (on SQS: no RedrivePolicy), and its owner must give it one.
 
@@ -88,7 +92,7 @@ class SendingQueue(Protocol):
 
         Returns one result per body, in their order: None where the message is durable, a fault where it is not.
         Raises QueueUnavailableError where the call as a whole was not confirmed; some or all of its messages may be
-        on the queue all the same.
+        on the queue all the same. Raises QueueFullError where a queue that has no room for them put none on itself.
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
         """
         ...
@@ -96,7 +100,7 @@ class SendingQueue(Protocol):
     async def probe(self) -> None:
         """Ask, as cheaply as possible, whether a send would be confirmed; puts no message on the queue.
 
-        Raises QueueUnavailableError.
+        Raises QueueUnavailableError, QueueFullError.
         """
         ...
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Self
 
 import pytest
+from structlog.testing import capture_logs
 
 from checkpoint.archive.archive import NamesTakenError
 from checkpoint.archive.port import ArchiveUnavailableError
@@ -302,6 +303,26 @@ async def test_health_is_not_told_of_a_success_from_before_the_outage(breaker: C
     await (await Call(breaker, ARCHIVE).begun()).fails()
     await old.succeeds()
     assert health.faults == {ARCHIVE: "away"}
+
+
+@pytest.mark.parametrize("service", [ARCHIVE, QUEUE])
+async def test_an_outage_in_which_calls_hung_is_said_once_and_its_end_once_in_whatever_order_they_end(
+    breaker: CircuitBreaker, backoffs: Backoffs, service: str
+) -> None:
+    await close(breaker)
+    with capture_logs() as lines:
+        backoffs.seconds = 0
+        hung = [await Call(breaker, service).begun() for _ in range(9)]
+        trial = await (await hung.pop().fails()).begun(attempts=2)
+        await hung.pop().succeeds()  # it began before the failure, and says nothing about what came after
+        await hung.pop().fails()
+        await hung.pop().succeeds()
+        await trial.succeeds()  # it did not: the outage is over
+        for late in hung:  # all of these began before
+            await (await (await late.fails()).begun(attempts=2)).succeeds()
+            await (await Call(breaker, service).begun()).succeeds()
+    assert [line["event"] for line in lines] == [f"{service}_unavailable", f"{service}_available"]
+    assert breaker.state is State.CLOSED
 
 
 async def test_what_is_given_up_while_it_waits_leaves_it_half_open(breaker: CircuitBreaker) -> None:

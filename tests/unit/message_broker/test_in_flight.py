@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -323,3 +324,16 @@ async def test_a_running_broker_changes_the_visibility_of_what_takes_long() -> N
         broker.store.let.set()
         await broker.drained()
     assert stored.receive_count == 1
+
+
+async def test_its_bytes_are_told_to_a_thread_while_messages_come(broker: RunningBroker, in_flight: InFlight) -> None:
+    """As when another thread asks, and the loop goes on in the middle of the answer."""
+
+    class Arriving(bytes):
+        def __len__(self) -> int:
+            in_flight.add(first.message, asked_at=0)
+            return super().__len__()
+
+    first = await receive(broker)
+    first.message = replace(first.message, body=Arriving(first.message.body))
+    assert in_flight.payload_bytes == len(body())

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from checkpoint.archive.archive import NamesTakenError
-from checkpoint.archive.port import ObjectUnreadableError
+from checkpoint.archive.port import ArchiveUnavailableError, ObjectUnreadableError
 from checkpoint.message_queue.port import EntryFault, QueueUnavailableError
 from emails import body
 from message_broker.circuit_breaker import State
@@ -80,6 +80,34 @@ async def test_an_outage_is_logged_once_and_its_end_once(broker: RunningBroker) 
             await broker.drained()
     about_archive = [(line["event"], line.get("reason")) for line in lines if line["event"].startswith("archive_")]
     assert about_archive == [("archive_unavailable", "NoSuchBucket"), ("archive_available", None)]
+
+
+async def test_an_outage_in_which_puts_hung_is_logged_once_and_its_end_once(
+    broker: RunningBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = broker.store.create
+    hung: list[asyncio.Future[None]] = []
+
+    async def hangs(name: str, content: bytes, *, sha256: str) -> bool:
+        if len(hung) < 6:
+            hung.append(asyncio.get_running_loop().create_future())
+            await hung[-1]
+        return await create(name, content, sha256=sha256)
+
+    with capture_logs() as lines:
+        async with broker.running():
+            await prove(broker)
+            monkeypatch.setattr(broker.store, "create", hangs)
+            await broker.queue.send([body(str(number), timestream=str(number)) for number in range(6)])
+            await broker.until(lambda: len(hung) == 6)
+            hung[0].set_exception(ArchiveUnavailableError("timed out"))
+            await broker.until(lambda: len(broker.store.objects) == 2)  # put again, for the archive is back
+            for number, late in enumerate(hung[1:], start=3):
+                late.set_exception(ArchiveUnavailableError("timed out"))
+                await broker.until(lambda number=number: len(broker.store.objects) == number)  # type: ignore[misc]
+            await broker.drained()
+    about_archive = [(line["event"], line.get("reason")) for line in lines if line["event"].startswith("archive_")]
+    assert about_archive == [("archive_unavailable", "timed out"), ("archive_available", None)]
 
 
 async def test_each_attempt_may_wait_longer_and_the_next_message_starts_anew(broker: RunningBroker) -> None:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from checkpoint.message_queue.port import Limits, QueueUnavailableError
 from processing_requests import queue_sender
 from unit.processing_requests.intake import Intake
 from unit.processing_requests.posted_emails import email, posted, queued
-from unit.processing_requests.waiting import until
+from unit.processing_requests.waiting import DEADLINE, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
 
 @pytest.fixture(autouse=True)
@@ -135,3 +136,63 @@ async def test_an_outage_is_logged_once_and_so_is_its_end(intake: Intake, lines:
         await until(lambda: not intake.service.health.faults)
     events = [line["event"] for line in lines if line["log_level"] in {"info", "error"}]
     assert events == ["size_limit_set", "queue_available", "queue_unavailable", "queue_available"]
+
+
+@pytest.mark.parametrize("end", ["they fail", "they time out"])
+async def test_an_outage_in_which_sends_hung_is_logged_once_and_its_end_once(
+    lines: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    hung: list[asyncio.Future[list[None]]] = []
+
+    async def hangs(_: Sequence[bytes]) -> list[None]:
+        hung.append(asyncio.get_running_loop().create_future())
+        return await hung[-1]
+
+    limits = Limits(entries=1, payload_bytes=262_144, message_bytes=262_144, calls_at_once=9)
+    intake = Intake(limits, queue_timeout_seconds=0.3 if end == "they time out" else DEADLINE)
+    async with probing(intake):
+        await until(lambda: not intake.service.health.faults)
+        lines.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(intake.queue, "send", hangs)
+            posts = [asyncio.create_task(intake.post_data(n=n)) for n in range(6)]
+            await until(lambda: len(hung) == 6)
+        hung.pop(0).set_exception(QueueUnavailableError("away"))
+        await until(lambda: {"event": "queue_available"} in events(lines))
+        if end == "they fail":
+            for late in hung:
+                late.set_exception(QueueUnavailableError("away"))
+                assert (await intake.post_data(n="after")).status_code == 200
+        assert {(await post).status_code for post in posts} == {503}
+        assert intake.service.health.faults == {}
+        for late in hung:
+            late.cancel()
+    assert events(lines) == [{"event": "queue_unavailable", "reason": "away"}, {"event": "queue_available"}]
+
+
+async def test_a_probe_that_began_before_a_send_failed_does_not_end_the_outage(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe, answered = intake.queue.probe, asyncio.Event()
+
+    async def slow_probe() -> None:
+        await probe()
+        await answered.wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(intake.queue, "probe", slow_probe)
+        async with probing(intake):
+            await until(lambda: intake.queue.probes == 1)
+            intake.queue.unavailable = "away"
+            assert (await intake.post()).status_code == 503
+            answered.set()
+            await until(lambda: intake.queue.probes > 3)
+            assert intake.service.health.faults == {"queue": "away"}
+
+
+def events(lines: list[dict[str, object]]) -> list[dict[str, object]]:
+    """What was logged of the queue, in short."""
+    keys = ("event", "reason")
+    return [
+        {key: line[key] for key in keys if key in line} for line in lines if str(line["event"]).startswith("queue_")
+    ]

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from checkpoint.message_queue.sqlite.database import Database
 from checkpoint.message_queue.sqlite.queue import SQLiteReceivingQueue, SQLiteSendingQueue
+from checkpoint.message_queue.sqlite.room import RESERVE_BYTES, Room
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 # not stop the queue, and a good message must survive a broker that is restarted a few times.
 DEFAULT_MAX_RECEIVES: Final = 20
 
+# The least that each option of the URL may be. max_bytes: twice the longest message, which stands in the write-ahead
+# log and in the file, and as much again.
+_LEAST: Final = {"max_receives": 1, "reserve_bytes": 0, "max_bytes": 67_108_864}
+
 
 @asynccontextmanager
 async def open_sending(url: str) -> AsyncIterator[SQLiteSendingQueue]:
@@ -28,8 +33,10 @@ async def open_sending(url: str) -> AsyncIterator[SQLiteSendingQueue]:
 
     Raises ValueError for a URL that `Location.read` refuses.
     """
-    async with Database(Location.read(url).path) as database:
-        yield SQLiteSendingQueue(database)
+    location = Location.read(url)
+    async with Database(location.path) as database:
+        room = Room(database, reserve_bytes=location.reserve_bytes, max_bytes=location.max_bytes)
+        yield SQLiteSendingQueue(database, room)
 
 
 @asynccontextmanager
@@ -46,14 +53,18 @@ class Location:
 
     path: the queue's file.
     max_receives: a message received that often is dead-lettered instead of being received again.
+    reserve_bytes: what sending leaves free on the file's volume, for receiving.
+    max_bytes: what the file and its write-ahead log may have before sending is refused; None for no limit.
     """
 
     path: Path
     max_receives: int = DEFAULT_MAX_RECEIVES
+    reserve_bytes: int = RESERVE_BYTES
+    max_bytes: int | None = None
 
     @classmethod
     def read(cls, url: str) -> Self:
-        """Read `sqlite:///relative.db`, `sqlite:////absolute.db`, with or without `?max_receives=20`.
+        """Read `sqlite:///relative.db`, `sqlite:////absolute.db`, with or without `?max_receives=20&max_bytes=…`.
 
         Raises ValueError, which says what is wrong; the caller names the setting that the URL comes from.
         """
@@ -61,9 +72,11 @@ class Location:
         if parts.netloc or parts.fragment or not parts.path.strip("/"):
             raise ValueError("must be sqlite:///relative/path.db or sqlite:////absolute/path.db")
         options = dict(parse_qsl(parts.query, keep_blank_values=True))
-        max_receives = options.pop("max_receives", str(DEFAULT_MAX_RECEIVES))
-        if options:
-            raise ValueError("the one option of a sqlite queue is max_receives")
-        if not (max_receives.isascii() and max_receives.isdigit() and int(max_receives)):
-            raise ValueError("max_receives must be a whole number, 1 or more")
-        return cls(Path(unquote(parts.path[1:])), int(max_receives))
+        if not options.keys() <= _LEAST.keys():
+            raise ValueError("the options of a sqlite queue are max_receives, reserve_bytes and max_bytes")
+        numbers: dict[str, int] = {}
+        for name, text in options.items():
+            if not (text.isascii() and text.isdigit() and int(text) >= _LEAST[name]):
+                raise ValueError(f"{name} must be a whole number, {_LEAST[name]} or more")
+            numbers[name] = int(text)
+        return cls(Path(unquote(parts.path[1:])), **numbers)

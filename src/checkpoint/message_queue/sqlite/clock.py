@@ -11,6 +11,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from checkpoint.message_queue.sqlite.statements import RELEASE, RELEASE_LONG, visible_from
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -21,7 +23,6 @@ _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 _READ: Final = "SELECT started_at FROM clock WHERE boot_id = ? AND monotonic <= ?"
 _WRITE: Final = "REPLACE INTO clock (id, boot_id, monotonic, started_at) VALUES (1, ?, ?, ?)"
-RELEASE: Final = "UPDATE messages SET visible_at = ?1, hidden_for = 0 WHERE visible_at > ?1 AND hidden_for > 0"
 
 
 def started_at(connection: sqlite3.Connection, clock: Clock) -> float:
@@ -36,7 +37,8 @@ def started_at(connection: sqlite3.Connection, clock: Clock) -> float:
         return known
     found = clock.time() - monotonic
     connection.execute(_WRITE, (boot_id, monotonic, found))
-    connection.execute(RELEASE, (found + monotonic,))
+    for release in (RELEASE, RELEASE_LONG):
+        connection.execute(release, (visible_from(found + monotonic),))
     return found
 
 

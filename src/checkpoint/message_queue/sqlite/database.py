@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,9 +11,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from checkpoint.durable_directories import make_directory, sync_directory
-from checkpoint.message_queue.port import QueueUnavailableError
+from checkpoint.message_queue.port import QueueFullError, QueueUnavailableError
 from checkpoint.message_queue.sqlite.clock import started_at
 from checkpoint.message_queue.sqlite.schema import read_version, upgrade
+from checkpoint.message_queue.sqlite.shrinking import KEPT_LOG_BYTES, checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +27,8 @@ _T = TypeVar("_T")
 # Longer than any transaction here takes, shorter than a client waits for an answer.
 _BUSY_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 0.02
+# The second is the index of the write-ahead log, for which there is no room: https://sqlite.org/rescode.html
+_FULL: Final = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
 
 
 class Database:
@@ -32,14 +36,17 @@ class Database:
 
     clock: the machine's; all processes on the file must have the same monotonic clock.
     busy_seconds: how long a call waits for another process's transaction.
+    file_bytes, log_bytes: what the file and its write-ahead log had after the last work, or at `measure`.
     """
 
     def __init__(self, path: Path, *, clock: Clock = time, busy_seconds: float = _BUSY_SECONDS) -> None:
         self.clock = clock
+        self.path = path
+        self.busy_seconds = busy_seconds
+        self.file_bytes = 0
+        self.log_bytes = 0
         self._started_at = 0.0
-        self._path = path
         self._files = [path.with_name(f"{path.name}{suffix}") for suffix in ("", "-wal", "-shm")]
-        self._busy_seconds = busy_seconds
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
         self._connection: sqlite3.Connection | None = None
         self._opened: list[tuple[int, int]] = []
@@ -57,7 +64,8 @@ class Database:
         """Do work on the connection's thread; it opens its own transactions, by `transaction`.
 
         Raises QueueUnavailableError where it failed, or where the file is no longer the one that its path names:
-        what was committed then would be gone with the last process that holds the file open.
+        what was committed then would be gone with the last process that holds the file open. Raises QueueFullError
+        where there was no room.
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
 
@@ -65,27 +73,37 @@ class Database:
         """Seconds since 1970 by the file's own clock, which `clock.py` explains; for work that `run` is doing."""
         return self._started_at + self.clock.monotonic()
 
+    def measure(self) -> None:
+        """Ask for the sizes of the file and of its log. Raises OSError."""
+        self._inodes()
+
     def _run(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
         try:
             if self._connection is None:
-                self._connection, self._started_at = _connect(self._path, self.clock, busy_seconds=self._busy_seconds)
+                self._connection, self._started_at = _connect(self.path, self.clock, busy_seconds=self.busy_seconds)
                 self._opened = self._inodes()
-            result = work(self._connection)
+            result = do_with_room(self._connection, work)
             moved = self._inodes() != self._opened
         except sqlite3.Error as error:
             self._close()
-            raise QueueUnavailableError(f"{self._path}: {error}") from None
+            if is_full(error):
+                raise QueueFullError(f"{self.path}: is full: {error}") from None
+            raise QueueUnavailableError(f"{self.path}: {error}") from None
         except OSError as error:
             self._close()
-            raise QueueUnavailableError(f"{self._path}: {error.strerror}") from None
+            if error.errno == errno.ENOSPC:
+                raise QueueFullError(f"{self.path}: is full: {error.strerror}") from None
+            raise QueueUnavailableError(f"{self.path}: {error.strerror}") from None
         if moved:
             self._close()
-            raise QueueUnavailableError(f"{self._path}: the file was replaced while it was in use")
+            raise QueueUnavailableError(f"{self.path}: the file was replaced while it was in use")
         return result
 
     def _inodes(self) -> list[tuple[int, int]]:
         """What the names of the database, its write-ahead log and the log's index stand for now."""
-        return [(stat.st_dev, stat.st_ino) for stat in (file.stat() for file in self._files)]
+        stats = [file.stat() for file in self._files]
+        self.file_bytes, self.log_bytes = stats[0].st_size, stats[1].st_size
+        return [(stat.st_dev, stat.st_ino) for stat in stats]
 
     def _close(self) -> None:
         if self._connection is not None:
@@ -118,14 +136,40 @@ def _connect(path: Path, clock: Clock, *, busy_seconds: float) -> tuple[sqlite3.
         connection.execute("PRAGMA synchronous = FULL")
         # Where there is such a thing (macOS), fsync alone leaves bytes in the drive's cache.
         connection.execute("PRAGMA fullfsync = ON")
-        with transaction(connection):
-            upgrade(connection)
-            started = started_at(connection, clock)
+        # Some builds write zeros over all that is deleted: as many bytes again in the write-ahead log.
+        connection.execute("PRAGMA secure_delete = FAST")
+        connection.execute(f"PRAGMA journal_size_limit = {KEPT_LOG_BYTES}")
+
+        def prepare(connection: sqlite3.Connection) -> float:
+            with transaction(connection):
+                upgrade(connection)
+                return started_at(connection, clock)
+
+        started = do_with_room(connection, prepare)
         sync_directory(path.parent)
     except BaseException:
         connection.close()
         raise
     return connection, started
+
+
+def do_with_room(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], _T]) -> _T:
+    """Do work. Where there is no room for it, do it again after a checkpoint, if possible.
+
+    The log is then used again from its start, which needs no room; only what is longer than the log does.
+    """
+    try:
+        return work(connection)
+    except sqlite3.Error as error:
+        if not is_full(error):
+            raise
+        checkpoint(connection)
+        return work(connection)
+
+
+def is_full(error: sqlite3.Error) -> bool:
+    """Whether there was no room for what failed."""
+    return getattr(error, "sqlite_errorname", "") in _FULL  # which errors of our own have not
 
 
 def _write_ahead(connection: sqlite3.Connection, *, busy_seconds: float) -> None:
@@ -134,6 +178,8 @@ def _write_ahead(connection: sqlite3.Connection, *, busy_seconds: float) -> None
     while True:
         try:
             read_version(connection)  # before anything is changed in the file of a newer program
+            if not connection.execute("PRAGMA page_count").fetchone()[0]:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only a new file, which has no page yet
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
             if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() >= deadline:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from contextlib import closing, suppress
+import sqlite3
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from checkpoint.message_queue.port import EntryFault, Limits, Message, QueueUnavailableError
-from checkpoint.message_queue.sqlite.database import transaction
+from checkpoint.message_queue.sqlite import rows
+from checkpoint.message_queue.sqlite.database import do_with_room, is_full, transaction
+from checkpoint.message_queue.sqlite.room import Room
+from checkpoint.message_queue.sqlite.rows import Key
+from checkpoint.message_queue.sqlite.shrinking import Shrinking, checkpoint
+from checkpoint.message_queue.sqlite.statements import PROBE, SEND, SEND_ALL
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Sequence
 
     from checkpoint.message_queue.sqlite.database import Database
+    from checkpoint.message_queue.sqlite.rows import Visible
 
 # bench/sqlite_queue.py shows what calls of this size cost. Larger ones gain little, and hold the lock for longer.
 LIMITS: Final = Limits(entries=256, payload_bytes=4_194_304, message_bytes=16_777_216)
@@ -25,44 +31,11 @@ LIMITS: Final = Limits(entries=256, payload_bytes=4_194_304, message_bytes=16_77
 # turn. So many short e-mails hold the lock for less time than `payload_bytes` of long ones, as the same bench shows.
 SENDING_LIMITS: Final = replace(LIMITS, entries=4_096)
 
-SEND: Final = "INSERT INTO messages (sent_at, body) VALUES (?, ?)"
-# ?2: all bodies, one behind the other. ?3: where each of them begins, from 1, and its length, as one JSON object.
-# substr gives NULL where there is not a single byte to take from.
-SEND_ALL: Final = """
-INSERT INTO messages (sent_at, body)
-SELECT ?1, coalesce(substr(?2, key, value), x'') FROM json_each(?3)
-"""
-PROBE: Final = "INSERT INTO probe (id, count) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET count = count + 1"
-# A message is hidden where visible_at - hidden_for <= now < visible_at. So what was received in the future, by a clock
-# that stood later than this one stands now, is visible.
-ANY_VISIBLE: Final = """
-SELECT EXISTS (SELECT 1 FROM messages WHERE visible_at <= ?1) OR EXISTS (
-    SELECT 1 FROM messages INDEXED BY messages_by_hidden_at WHERE visible_at > 0 AND visible_at - hidden_for > ?1
-)
-"""
-VISIBLE: Final = """
-SELECT * FROM (
-    SELECT id, receipt, receive_count, body FROM messages
-    WHERE visible_at <= ?1 ORDER BY visible_at, id LIMIT ?2
-)
-UNION ALL
-SELECT id, receipt, receive_count, body FROM messages INDEXED BY messages_by_hidden_at
-WHERE visible_at > 0 AND visible_at - hidden_for > ?1
-LIMIT ?2
-"""
-RECEIVE: Final = (
-    "UPDATE messages SET visible_at = ?, hidden_for = ?, receipt = ?, receive_count = receive_count + 1 WHERE id = ?"
-)
-CHANGE_VISIBILITY: Final = "UPDATE messages SET visible_at = ?, hidden_for = ? WHERE id = ? AND receipt = ?"
-DEAD_LETTER: Final = """
-INSERT INTO dead_letters (sent_at, dead_at, receive_count, reason, body)
-SELECT sent_at, ?, receive_count, ?, body FROM messages WHERE id = ? AND receipt = ?
-"""
-DELETE: Final = "DELETE FROM messages WHERE id = ? AND receipt = ?"
-
 # How long a message may wait at most for a receiver that waits for it. Most of what an empty look costs is the hop to
 # the thread.
 _LOOK_SECONDS: Final = 0.025
+# For a dead letter whose body is longer than what is free.
+_NO_ROOM_SECONDS: Final = 60
 _STALE: Final = EntryFault("The receipt is stale.")
 
 
@@ -70,12 +43,15 @@ class SQLiteSendingQueue:
     """Commits every call in one transaction, on the disk before it is confirmed.
 
     What is sent is visible at once, whatever any clock says: one that is set back must not hide it.
+
+    room: refuses what would fill the disk, or be more than the queue may hold.
     """
 
     limits = SENDING_LIMITS
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, room: Room | None = None) -> None:
         self._database = database
+        self._room = room or Room(database)
 
     async def send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
         """As the port says; here all bodies of a call become durable or none."""
@@ -89,19 +65,30 @@ class SQLiteSendingQueue:
         to get it back. It must not hold the file's lock meanwhile.
         """
         sent_at = self._database.clock.time()
+        values: tuple[object, ...]
         if len(bodies) == 1:  # which may be long, so it is not copied
-            connection.execute(SEND, (sent_at, bodies[0]))
+            statement, values = SEND, (sent_at, *bodies)
+        else:
+            lengths = [len(body) for body in bodies]
+            places = zip(accumulate(lengths, initial=1), lengths, strict=False)  # and where the next one would begin
+            layout = ",".join([f'"{start}":{length}' for start, length in places])
+            statement, values = SEND_ALL, (sent_at, b"".join(bodies), f"{{{layout}}}")
+        payload_bytes = sum(map(len, bodies))
+        if self._room.is_ample(payload_bytes):
+            connection.execute(statement, values)
             return
-        lengths = [len(body) for body in bodies]
-        places = zip(accumulate(lengths, initial=1), lengths, strict=False)  # and where the next one would begin
-        layout = ",".join([f'"{start}":{length}' for start, length in places])
-        connection.execute(SEND_ALL, (sent_at, b"".join(bodies), f"{{{layout}}}"))
+        with transaction(connection):
+            self._room.check(connection, payload_bytes)
+            connection.execute(statement, values)
 
     async def probe(self) -> None:
         """Commit a row of a table of its own: a full disk or a lost file shows by nothing less."""
 
         def write(connection: sqlite3.Connection) -> None:
+            if self._room.is_full:
+                checkpoint(connection)
             with transaction(connection):
+                self._room.check(connection, 0)
                 connection.execute(PROBE)
 
         await self._database.run(write)
@@ -119,6 +106,7 @@ class SQLiteReceivingQueue:
     def __init__(self, database: Database, *, max_receives: int) -> None:
         self._database = database
         self._max_receives = max_receives
+        self._shrinking = Shrinking(database)
 
     async def receive(self, at_most: int, *, wait_seconds: float, visibility_seconds: int) -> list[Message]:
         """As the port says; while it waits, it holds neither the thread nor a transaction."""
@@ -133,24 +121,23 @@ class SQLiteReceivingQueue:
 
     async def delete(self, messages: Sequence[Message]) -> list[EntryFault | None]:
         """As the port says."""
-        return await self._for_each(messages, DELETE, tuple)
+
+        def delete(connection: sqlite3.Connection, keys: list[Key]) -> list[bool]:
+            return rows.delete(connection, keys)
+
+        return await self._for_each(messages, delete, self._shrinking.after_delete)
 
     async def change_visibility(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
         """As the port says."""
 
-        def values() -> tuple[float, float]:
-            return self._database.queue_time() + visibility_seconds, visibility_seconds
+        def hide(connection: sqlite3.Connection, keys: list[Key]) -> list[bool]:
+            return rows.hide(connection, keys, now=self._database.queue_time(), seconds=visibility_seconds)
 
-        return await self._for_each(messages, CHANGE_VISIBILITY, values)
+        return await self._for_each(messages, hide)
 
     async def dead_letter(self, message: Message, reason: str) -> None:
         """As the port says, in one transaction. By a stale receipt nothing moves: another receiver has it now."""
-
-        def move(connection: sqlite3.Connection) -> None:
-            with transaction(connection):
-                self._dead_letter(connection, _key(message), reason)
-
-        await self._database.run(move)
+        await self._database.run(partial(self._dead_letter, key=Key.read(message.receipt), reason=reason))
 
     async def _look(self, at_most: int, visibility_seconds: int) -> list[Message]:
         """What is visible now. Where it is cancelled, it releases what the thread received all the same."""
@@ -164,58 +151,52 @@ class SQLiteReceivingQueue:
             raise
 
     def _receive(self, connection: sqlite3.Connection, at_most: int, visibility_seconds: int) -> list[Message]:
-        """On the database's thread. Where nothing is visible, it neither locks nor writes."""
-        if not connection.execute(ANY_VISIBLE, (self._database.queue_time(),)).fetchone()[0]:
+        """On the database's thread. Where nothing is visible, it neither locks nor writes, but for `Shrinking`."""
+        if not rows.any_visible(connection, self._database.queue_time()):
+            self._shrinking.when_quiet(connection)
             return []
-        with transaction(connection):
-            now = self._database.queue_time()
-            rows = _visible(connection, now, at_most)
-            while spent := [row for row in rows if row[2] >= self._max_receives]:
-                for id_, receipt, count, _ in spent:
-                    self._dead_letter(connection, (id_, receipt), f"It was received {count} times and never deleted.")
-                rows = _visible(connection, now, at_most)
-            # Random, and not the receive count: in a file that was replaced, ids and counts begin anew.
-            new_receipt = secrets.randbits(63)
-            received = [(now + visibility_seconds, visibility_seconds, new_receipt, id_) for id_, *_ in rows]
-            connection.executemany(RECEIVE, received)
-        return [Message(body, f"{id_}:{new_receipt}", count + 1) for id_, _, count, body in rows]
+        while True:
+            with transaction(connection):
+                now = self._database.queue_time()
+                found = rows.visible(connection, now, at_most=at_most, payload_bytes=self.limits.payload_bytes)
+                spent = [row for row in found if row.receive_count >= self._max_receives]
+                if not spent:
+                    # Random, and not the receive count: in a file that was replaced, ids and counts begin anew.
+                    receipt = secrets.randbits(63)
+                    return rows.receive(connection, found, receipt=receipt, now=now, seconds=visibility_seconds)
+            for row in spent:
+                self._end_spent(connection, row)
 
-    def _dead_letter(self, connection: sqlite3.Connection, key: tuple[int, int] | tuple[str, str], reason: str) -> None:
-        """Within a transaction of the caller's; moves nothing where no row has that id and receipt."""
-        connection.execute(DEAD_LETTER, (self._database.clock.time(), reason, *key))
-        connection.execute(DELETE, key)
+    def _end_spent(self, connection: sqlite3.Connection, row: Visible) -> None:
+        """Dead-letter a message; hide it where there is no room for that, so that others are received meanwhile."""
+        reason = f"It was received {row.receive_count} times and never deleted."
+        try:
+            do_with_room(connection, partial(self._dead_letter, key=row.key, reason=reason))
+        except sqlite3.Error as error:
+            if not is_full(error):
+                raise
+            with transaction(connection):
+                rows.hide(connection, [row.key], now=self._database.queue_time(), seconds=_NO_ROOM_SECONDS)
+
+    def _dead_letter(self, connection: sqlite3.Connection, key: Key, reason: str) -> None:
+        with transaction(connection):
+            rows.dead_letter(connection, key, reason, dead_at=self._database.clock.time())
 
     async def _for_each(
-        self, messages: Sequence[Message], statement: str, values: Callable[[], tuple[float, ...]]
+        self,
+        messages: Sequence[Message],
+        work: Callable[[sqlite3.Connection, list[Key]], list[bool]],
+        afterwards: Callable[[sqlite3.Connection], None] = lambda _: None,
     ) -> list[EntryFault | None]:
-        """Run a statement for each message; values: gives what it takes before the row's id and receipt."""
+        """Do work for the messages, in transactions of as many as one call has at most: each needs room in the log."""
+        keys = [Key.read(message.receipt) for message in messages]
 
         def run(connection: sqlite3.Connection) -> list[EntryFault | None]:
-            with transaction(connection):
-                first, cursor = values(), connection.cursor()
-                found = [cursor.execute(statement, (*first, *_key(message))).rowcount for message in messages]
-            return [None if count else _STALE for count in found]
+            found: list[bool] = []
+            for start in range(0, len(keys) or 1, self.limits.entries):
+                with transaction(connection):
+                    found += work(connection, keys[start : start + self.limits.entries])
+            afterwards(connection)
+            return [None if each else _STALE for each in found]
 
         return await self._database.run(run)
-
-
-def _key(message: Message) -> tuple[str, str]:
-    """The row's id and receipt; SQLite compares them with numbers, and refuses no text."""
-    id_, _, receipt = message.receipt.partition(":")
-    return id_, receipt
-
-
-def _visible(connection: sqlite3.Connection, now: float, at_most: int) -> list[tuple[int, int, int, bytes]]:
-    """Id, receipt, receive count and body of the messages to receive next, as many as one receive may bring.
-
-    It reads row by row and stops, so that at most one body is read that is not among them.
-    """
-    rows: list[tuple[int, int, int, bytes]] = []
-    total = 0
-    with closing(connection.execute(VISIBLE, (now, at_most))) as cursor:
-        for row in cursor:
-            total += len(row[3])
-            if rows and total > LIMITS.payload_bytes:
-                break
-            rows.append(row)
-    return rows

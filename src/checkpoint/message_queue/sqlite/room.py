@@ -1,0 +1,92 @@
+"""Whether there is room to send: a full queue must leave enough for its messages to be received and deleted."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from checkpoint.message_queue.port import QueueFullError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from checkpoint.message_queue.sqlite.database import Database
+
+# What receiving and deleting may need until a checkpoint gives it back: the write-ahead log up to the checkpoint, 1,000
+# pages (https://sqlite.org/wal.html#automatic_checkpoint); and one transaction on the most messages of a call, each on
+# a page of its own, with the pages of the indexes and those that split: less than 1,000 pages. docs/decisions/0019
+# says what was measured.
+RESERVE_BYTES: Final = 8_388_608
+
+# While there is this much more, it is not asked before each call: two more processes send a message of the most bytes.
+_AMPLE_BYTES: Final = 67_108_864
+_AMPLE_SECONDS: Final = 0.1
+# What is sent is written twice until the next checkpoint: to the write-ahead log, and to the file.
+_COPIES: Final = 2
+
+
+@dataclass(slots=True)
+class Room:
+    """Refuses what would leave less than the reserve, or be more than the queue may hold.
+
+    Once it has refused, it goes on until there is more room by a quarter of the reserve, or an eighth of `max_bytes`:
+    a service must not be ready and not ready in turns.
+
+    reserve_bytes: what must be left on the file's volume.
+    max_bytes: what the file, without its free pages, and its write-ahead log may have together; None for no limit.
+    """
+
+    database: Database
+    reserve_bytes: int = RESERVE_BYTES
+    max_bytes: int | None = None
+    is_full: bool = False
+    _ample_bytes: int = 0
+    _ample_until: float = 0
+
+    def is_ample(self, payload_bytes: int) -> bool:
+        """Whether so many bytes can be sent without `check`, because there is far more room. Raises OSError."""
+        if self.is_full:
+            return False
+        needed = _COPIES * payload_bytes
+        now = self.database.clock.monotonic()
+        if now >= self._ample_until:
+            room = self._volume_room()
+            if self.max_bytes is not None:  # with its free pages, which only `check` counts
+                room = min(room, self.max_bytes - self.database.file_bytes - self.database.log_bytes)
+            self._ample_bytes, self._ample_until = room - _AMPLE_BYTES, now + _AMPLE_SECONDS
+        if self._ample_bytes < needed:
+            return False
+        self._ample_bytes -= needed
+        return True
+
+    def check(self, connection: sqlite3.Connection, payload_bytes: int) -> None:
+        """Raise QueueFullError where so many bytes are too many; within a transaction, so that no other takes the room.
+
+        Raises OSError.
+        """
+        needed = _COPIES * payload_bytes
+        was_full, self.is_full = self.is_full, True
+        if self._volume_room() < needed + (self.reserve_bytes // 4 if was_full else 0):
+            kept = f"{self.reserve_bytes} bytes of its volume are kept for receiving"
+            raise QueueFullError(f"{self.database.path}: is full: {kept}")
+        if self.max_bytes is not None:
+            most = self.max_bytes - (self.max_bytes // 8 if was_full else 0)
+            if _used_bytes(connection) + self.database.log_bytes + needed > most:
+                raise QueueFullError(f"{self.database.path}: is full: its max_bytes are {self.max_bytes}")
+        self.is_full = False
+
+    def _volume_room(self) -> int:
+        """What is free beside the reserve, once a checkpoint has copied the write-ahead log to the file."""
+        self.database.measure()
+        volume = os.statvfs(self.database.path.parent)
+        return volume.f_bavail * volume.f_frsize - self.reserve_bytes - self.database.log_bytes
+
+
+def _used_bytes(connection: sqlite3.Connection) -> int:
+    """What the file has without its free pages."""
+    pages, free, size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    used: int = (pages - free) * size
+    return used

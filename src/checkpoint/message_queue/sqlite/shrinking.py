@@ -1,0 +1,103 @@
+"""Gives the room that deleted messages had back to the volume, in steps that hold the write lock for a short time."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checkpoint.message_queue.sqlite.database import Database
+
+# Less is kept for what is sent next: to give a page back and take a new one costs more than to use it again.
+KEPT_BYTES: Final = 4_194_304
+# The write-ahead log is used again from its start after each checkpoint. It is cut where a long transaction, or a
+# reader that held a checkpoint up, made it longer than the automatic checkpoints leave it.
+KEPT_LOG_BYTES: Final = 8_388_608
+# docs/decisions/0019 says for how long such a step holds the write lock.
+_STEP_PAGES: Final = 512
+_QUIET_SECONDS: Final = 0.2
+_RETRY_SECONDS: Final = 10.0
+
+
+@dataclass(slots=True)
+class Shrinking:
+    """Made by the receiving half, for it is the one that frees pages; on the database's thread."""
+
+    database: Database
+    _looks_at: float = 0
+
+    def after_delete(self, connection: sqlite3.Connection) -> None:
+        """One step where more than half of the file is free: so a backlog gives back while it is worked off."""
+        pages, free, size = _pages(connection)
+        if free * size > KEPT_BYTES and 2 * free > pages:
+            self._step(connection)
+
+    def when_quiet(self, connection: sqlite3.Connection) -> None:
+        """One step where nothing is there to be received, several times per second."""
+        now = self.database.clock.monotonic()
+        if now < self._looks_at:
+            return
+        pages, free, size = _pages(connection)
+        if free * size > KEPT_BYTES:
+            if self._step(connection):
+                return
+            if (pages - free) * size <= KEPT_BYTES:
+                with suppress(sqlite3.OperationalError):
+                    self._rewrite(connection)
+            self._looks_at = now + _RETRY_SECONDS
+            return
+        self._looks_at = now + _QUIET_SECONDS
+        if self.database.log_bytes > KEPT_LOG_BYTES or self.database.file_bytes > pages * size + KEPT_BYTES:
+            checkpoint(connection)
+
+    def _step(self, connection: sqlite3.Connection) -> bool:
+        """Whether the file can be shrunk by steps. Where another process writes, or the disk is full, it waits."""
+        if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
+            return False
+        with suppress(sqlite3.OperationalError), without_waiting(connection):
+            # A script runs without Python's lock from its start to its end; otherwise a step would give a row per page.
+            connection.executescript(f"PRAGMA incremental_vacuum({_STEP_PAGES})")
+        return True
+
+    def _rewrite(self, connection: sqlite3.Connection) -> None:
+        """Write what little is left to a file that can be shrunk by steps from then on; an older program made this one.
+
+        https://sqlite.org/pragma.html#pragma_auto_vacuum
+        """
+        with without_waiting(connection):
+            connection.executescript("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+
+
+_INCREMENTAL: Final = 2
+
+
+def checkpoint(connection: sqlite3.Connection) -> None:
+    """Copy the write-ahead log to the file and cut both to what they need, if no other process is in its way now.
+
+    First without the write lock, so that little is left to do with it. https://sqlite.org/pragma.html#pragma_wal_checkpoint
+    """
+    with suppress(sqlite3.OperationalError), without_waiting(connection):
+        connection.executescript("PRAGMA wal_checkpoint(PASSIVE); PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+@contextmanager
+def without_waiting(connection: sqlite3.Connection) -> Iterator[None]:
+    """Fail at once where another process has the lock."""
+    [milliseconds] = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+
+
+def _pages(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """How many the file has, how many of them are free, and the bytes of one."""
+    pages, free, size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    return pages, free, size

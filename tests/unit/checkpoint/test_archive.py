@@ -1,0 +1,42 @@
+"""What the archive remembers of names: enough to spare requests, and little memory."""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+from checkpoint.archive.archive import Archive
+from emails import email
+from objects import MemoryObjects
+
+
+class ForgetfulObjects:
+    """An object store that takes everything and keeps nothing."""
+
+    async def create(self, name: str, body: bytes, *, sha256: str) -> bool:  # noqa: ARG002
+        return True
+
+    async def holder(self, name: str, body: bytes, *, sha256: str) -> str | None:  # noqa: ARG002
+        return None
+
+
+async def test_of_thousands_of_emails_of_one_timestream_each_costs_one_request() -> None:
+    store = MemoryObjects()
+    archive = Archive(store)
+
+    for number in range(2_500):
+        await archive.put(email(str(number)))
+
+    assert len(store.calls) == 2_500
+
+
+async def test_the_names_of_thousands_of_timestreams_are_not_all_kept_in_memory() -> None:
+    archive = Archive(ForgetfulObjects())
+    gc.collect()
+    before = sys.getallocatedblocks()
+
+    for number in range(2_500):
+        await archive.put(email(timestream=str(number)))
+
+    gc.collect()
+    assert sys.getallocatedblocks() - before < 4_000  # three for each name: itself, its holder, their place
