@@ -275,7 +275,13 @@ def _of_service(random: Random, seconds: float, kind: str, service: str, *operat
     }.get(fault, lambda: random.uniform(0.1, 0.9))
     chosen: Callable[[], tuple[str, ...]] = lambda: random.choice(operations) if of_any else ()  # noqa: E731
     return Fault(
-        kind, random.uniform(0, seconds), lasts, service, share=share(), operations=chosen(), seed=random.getrandbits(32)
+        kind,
+        random.uniform(0, seconds),
+        lasts,
+        service,
+        share=share(),
+        operations=chosen(),
+        seed=random.getrandbits(32),
     )
 
 
