@@ -17,7 +17,7 @@ from chaos.observer import Observer
 from chaos.scenarios import full_queue, long_outage
 from chaos.services import SLOTS, VISIBILITY_SECONDS, Fleet
 from chaos.stepped import EMBEDDED_STEPS, STEPS
-from chaos.world import Destroying
+from chaos.world import Destroying, Killing
 from conservation.history import End, History, identity
 from conservation.oracle import Violation, violations
 
@@ -33,6 +33,10 @@ _ALONE_SECONDS: Final = 12.0
 _SLACK_SECONDS: Final = 0.5
 _BAD_EVERY_SECONDS: Final = 0.4
 _LOOK_SECONDS: Final = 0.1
+_LONG_OUTAGE: Final = "long_archive_outage"
+_WORTH_AN_OUTAGE_SECONDS: Final = 240.0  # a shorter storm would be nothing else
+_BACKLOG_SECONDS: Final = 0.5
+_LONGEST_BACKLOG: Final = 500
 # Nothing changes any more; where nothing is on the queue either, what is not stored will never be.
 _HOPELESS_SECONDS: Final = 30.0
 _LOST_SECONDS: Final = 5.0
@@ -110,21 +114,22 @@ class Run:
         self._scenario = scenario
         self._random = Random(f"run {seed}")
         self._fleet = Fleet(world, directory, steps=steps, seed=seed)
+        if isinstance(world, Killing):
+            world.kill = self._fleet.kill_number
         self._history = History()
         self._observer = Observer(world, self._fleet)
         self._stopped = threading.Event()
         self._perhaps_bad: set[str] = set()
         self._found: list[Violation] = []
         self._failed: list[BaseException] = []
-        if hasattr(world, "kill"):
-            world.kill = self._fleet.kill_number
         self._outcome = Outcome(world.name, seed, seconds, self._history)
 
     def go(self) -> Outcome:
         """Raises what the suite itself could not do."""
         outcome, fleet = self._outcome, self._fleet
         restart = RollingRestart(fleet)
-        of_processes: list[Fault] = [Kill(fleet), restart, Paused(fleet)]
+        pause = Paused(fleet)
+        of_processes: list[Fault] = [Kill(fleet), restart, pause]
         with fleet.running():
             _within(_START_SECONDS, lambda: fleet.are_ready(only_spared=True), "all services are ready at the start")
             ports = [member.port for member in fleet.intakes]
@@ -139,7 +144,7 @@ class Run:
             with self._observer.running(), client.running(is_loading=self._scenario == "storm"):
                 began = time.monotonic()
                 if self._scenario == "storm":
-                    self._storm(of_processes, outcome.seconds)
+                    self._storm(of_processes, client, outcome.seconds)
                 else:
                     play = long_outage if self._scenario == "long-outage" else full_queue
                     self._found += play(self._world, fleet, client, self._random)
@@ -150,7 +155,7 @@ class Run:
                     self._try_alone(client)
             outcome.statuses = {str(status): count for status, count in client.statuses.items()}
             outcome.posted = client.posted
-            self._judge(client)
+            self._judge(client, pause)
         outcome.faults = {fault.name: fault.count for fault in [*of_processes, *self._world.faults]}
         outcome.kills, outcome.kills_at, outcome.exits = dict(fleet.kills), dict(fleet.kills_at), dict(fleet.exits)
         outcome.memory = self._observer.memory
@@ -158,13 +163,14 @@ class Run:
             outcome.violations.append(Violation("not_stopped_by_sigterm", str(restart.hung)))
         return outcome
 
-    def _storm(self, of_processes: Sequence[Fault], seconds: float) -> None:
+    def _storm(self, of_processes: Sequence[Fault], client: Client, seconds: float) -> None:
         """Let faults happen for so long; return when all are over."""
         actors: list[Callable[[], None]] = [
             lambda: self._again_and_again(of_processes[:1], *_KILLS, at_once=1),
             lambda: self._again_and_again(of_processes[1:], *_PROCESSES, at_once=2),
             lambda: self._again_and_again(self._faults, *_WORLD, at_once=2 if len(self._faults) < _MANY else 5),
             self._put_bad_messages,
+            lambda: self._hold_back(client),
         ]
         threads = [threading.Thread(target=self._noting_failures, args=(actor,)) for actor in actors]
         for thread in threads:
@@ -211,6 +217,11 @@ class Run:
             going_on[-1].start()
         for thread in going_on:
             thread.join()
+
+    def _hold_back(self, client: Client) -> None:
+        """Let no backlog grow for which a slow machine would need longer than the run is given to settle."""
+        while not self._stopped.wait(_BACKLOG_SECONDS):
+            client.is_held_back = self._waiting() > _LONGEST_BACKLOG
 
     def _put_bad_messages(self) -> None:
         number = 0
@@ -277,10 +288,15 @@ class Run:
         if isinstance(self._world, Destroying):
             self._history.destroyed = list(self._world.destroyed())
 
-    def _judge(self, client: Client) -> None:
+    def _judge(self, client: Client, pause: Paused) -> None:
         self._take_down_destroyed()
         history, outcome = self._history, self._outcome
-        history.confirmations = self._world.confirmations()
+        # An intake that was paused over a confirmation finds its deadline gone by.
+        history.confirmations = [
+            each
+            for each in self._world.confirmations()
+            if not any(began < each.at + _SLACK_SECONDS and each.asked_at < ended for began, ended in pause.of_intakes)
+        ]
         dead_letters = self._world.dead_letters()
         history.bad |= self._perhaps_bad & set(dead_letters)
         objects = self._observer.look()
