@@ -1,6 +1,6 @@
 # The targets of this project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format lock bench bench-quick bench-profile bench-docs bench-test bench-broker image image-test test-terraform test-terraform-apply clean FORCE
+.PHONY: help run test simulate lint types format lock bench bench-quick bench-profile bench-docs bench-test bench-broker image image-test test-terraform test-terraform-apply clean FORCE
 
 PYTHON ?= python3
 VENV   := .venv
@@ -55,6 +55,10 @@ bench-test: $(VENV)/.dev ## Run the tests of the intake's bench, which `make tes
 
 bench-broker: $(VENV)/.dev ## Measure the broker; AGAINST=../other measures another checkout beside it
 	$(BIN)/python bench/broker.py $(if $(AGAINST),--against $(AGAINST))
+
+simulate: $(VENV)/.dev ## Live through simulated histories with faults; SEEDS=100000 of them, or SEED=1234 with all that happens
+	PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(filter command,$(origin ONLY)),--only '$(ONLY)') $(if $(JSON),--json $(JSON))
 
 image: ## Build both images with docker or podman
 	$(PYTHON) dev/image.py

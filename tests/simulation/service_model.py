@@ -108,7 +108,8 @@ class ServiceModel:
 
         def settle(outcome: Any) -> None:
             if not future.done():
-                self.trace(process.name, f"{operation} {about} → {outcome!r}")
+                if self.trace.is_read:
+                    self.trace(process.name, f"{operation} {about} → {outcome!r}")
                 if isinstance(outcome, Exception):
                     future.set_exception(outcome)
                 else:
@@ -128,7 +129,8 @@ class ServiceModel:
                 return  # it never left the machine
             effect(fate, answer)
 
-        self.trace(process.name, f"{operation} {about} …")
+        if self.trace.is_read:
+            self.trace(process.name, f"{operation} {about} …")
         if fate.refused:
             error = self._error(f"{operation}: unavailable")
             self.scheduler.after(fate.there + fate.back, loop.deliver, settle, error)
