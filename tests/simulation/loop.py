@@ -44,7 +44,8 @@ class Task(asyncio.Task[Any]):
 class ProcessLoop(asyncio.AbstractEventLoop):
     """The loop of one simulated process, from its start to its end.
 
-    name: of the process. next_at: when it has something to run: now or earlier, later, or never. on_error: told of what asyncio would log: an exception that nobody took.
+    name: of the process. next_at: when it has something to run: now or earlier, later, or never.
+    on_error: told of what asyncio would log: an exception that nobody took.
     """
 
     def __init__(
@@ -124,7 +125,7 @@ class ProcessLoop(asyncio.AbstractEventLoop):
     def call_soon(
         self,
         callback: Callable[[Unpack[_Arguments]], object],
-        *args: Unpack[_Arguments],
+        *args: *_Arguments,
         context: Context | None = None,
     ) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
@@ -136,7 +137,7 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         self,
         delay: float,
         callback: Callable[[Unpack[_Arguments]], object],
-        *args: Unpack[_Arguments],
+        *args: *_Arguments,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         return self.call_at(self._scheduler.now + delay, callback, *args, context=context)
@@ -145,7 +146,7 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         self,
         when: float,
         callback: Callable[[Unpack[_Arguments]], object],
-        *args: Unpack[_Arguments],
+        *args: *_Arguments,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         timer = asyncio.TimerHandle(when, callback, args, self, context)

@@ -68,6 +68,7 @@ class Process(ABC):
     def faults(self) -> str:
         """Why its private port would say that it is not ready, or what it still has; empty where all is well."""
 
+    @abstractmethod
     def gone(self) -> None:
         """Called when it has ended, however: its connections break."""
 
