@@ -33,7 +33,6 @@ class Client:
     ports: of the intakes; a connection that fails is made to the next one. rate: new e-mails per second, as a rule.
     is_behind: whether so much waits already that no new e-mails are to be posted.
     statuses: how often each was answered; None where no answer came.
-    is_held_back: while it is set nothing new is posted without being asked for.
     """
 
     def __init__(
@@ -57,7 +56,6 @@ class Client:
         self._stopped = threading.Event()
         self.statuses: Counter[int | None] = Counter()
         self.posted = 0
-        self.is_held_back = False
 
     @contextmanager
     def running(self, *, is_loading: bool = True) -> Iterator[None]:

@@ -33,10 +33,6 @@ _ALONE_SECONDS: Final = 12.0
 _SLACK_SECONDS: Final = 0.5
 _BAD_EVERY_SECONDS: Final = 0.4
 _LOOK_SECONDS: Final = 0.1
-_LONG_OUTAGE: Final = "long_archive_outage"
-_WORTH_AN_OUTAGE_SECONDS: Final = 240.0  # a shorter storm would be nothing else
-_BACKLOG_SECONDS: Final = 0.5
-_LONGEST_BACKLOG: Final = 500
 # Nothing changes any more; where nothing is on the queue either, what is not stored will never be.
 _HOPELESS_SECONDS: Final = 30.0
 _LOST_SECONDS: Final = 5.0
@@ -144,7 +140,7 @@ class Run:
             with self._observer.running(), client.running(is_loading=self._scenario == "storm"):
                 began = time.monotonic()
                 if self._scenario == "storm":
-                    self._storm(of_processes, client, outcome.seconds)
+                    self._storm(of_processes, outcome.seconds)
                 else:
                     play = long_outage if self._scenario == "long-outage" else full_queue
                     self._found += play(self._world, fleet, client, self._random)
@@ -163,14 +159,13 @@ class Run:
             outcome.violations.append(Violation("not_stopped_by_sigterm", str(restart.hung)))
         return outcome
 
-    def _storm(self, of_processes: Sequence[Fault], client: Client, seconds: float) -> None:
+    def _storm(self, of_processes: Sequence[Fault], seconds: float) -> None:
         """Let faults happen for so long; return when all are over."""
         actors: list[Callable[[], None]] = [
             lambda: self._again_and_again(of_processes[:1], *_KILLS, at_once=1),
             lambda: self._again_and_again(of_processes[1:], *_PROCESSES, at_once=2),
             lambda: self._again_and_again(self._faults, *_WORLD, at_once=2 if len(self._faults) < _MANY else 5),
             self._put_bad_messages,
-            lambda: self._hold_back(client),
         ]
         threads = [threading.Thread(target=self._noting_failures, args=(actor,)) for actor in actors]
         for thread in threads:
@@ -217,11 +212,6 @@ class Run:
             going_on[-1].start()
         for thread in going_on:
             thread.join()
-
-    def _hold_back(self, client: Client) -> None:
-        """Let no backlog grow for which a slow machine would need longer than the run is given to settle."""
-        while not self._stopped.wait(_BACKLOG_SECONDS):
-            client.is_held_back = self._waiting() > _LONGEST_BACKLOG
 
     def _put_bad_messages(self) -> None:
         number = 0
