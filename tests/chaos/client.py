@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from conservation.history import Post, identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from conservation.history import History
 
@@ -23,20 +23,25 @@ _TIMEOUT_SECONDS: Final = 7.0  # longer than an intake waits for the queue
 _MOST_UNANSWERED: Final = 2_000
 _FIRST_TIMESTREAM: Final = 1_706_213_694
 _HEADERS: Final = {"Content-Type": "application/json"}
-# A phase's posts per second, and for how many seconds: steady, a burst, a trickle, silence.
-_PHASES: Final = ((200.0, 4.0), (200.0, 4.0), (1_000.0, 0.7), (20.0, 2.0), (0.0, 1.0))
+# A phase's posts per second as a share of the usual, and for how many seconds: steady, a burst, a trickle, silence.
+_PHASES: Final = ((1.0, 4.0), (1.0, 4.0), (5.0, 0.7), (0.1, 2.0), (0.0, 1.0))
 
 
 class Client:
     """Posts over several connections, each in a thread of its own.
 
-    ports: of the intakes; a connection that fails is made to the next one.
+    ports: of the intakes; a connection that fails is made to the next one. rate: new e-mails per second, as a rule.
+    is_behind: whether so much waits already that no new e-mails are to be posted.
     statuses: how often each was answered; None where no answer came.
     """
 
-    def __init__(self, ports: Sequence[int], history: History, *, seed: int) -> None:
+    def __init__(
+        self, ports: Sequence[int], history: History, *, seed: int, rate: float, is_behind: Callable[[int], bool]
+    ) -> None:
         self._ports = ports
         self._history = history
+        self._rate = rate
+        self._is_behind = is_behind
         self._random = Random(f"client {seed}")
         self._lock = threading.Lock()
         self._number = 0
@@ -45,7 +50,7 @@ class Client:
         self._asked: deque[bytes] = deque()
         self._under_way = 0
         self._next_at = 0.0
-        self._phase = (0.0, 0.0)
+        self._phase_rate = 0.0
         self._phase_ends = 0.0
         self._is_loading = threading.Event()
         self._stopped = threading.Event()
@@ -53,10 +58,14 @@ class Client:
         self.posted = 0
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """Post while the body runs; what was not answered 200 by its end is left."""
+    def running(self, *, is_loading: bool = True) -> Iterator[None]:
+        """Post while the body runs; what was not answered 200 by its end is left.
+
+        is_loading: whether without being asked, by the phases.
+        """
         threads = [threading.Thread(target=self._post, args=(number,), daemon=True) for number in range(CONNECTIONS)]
-        self._is_loading.set()
+        if is_loading:
+            self._is_loading.set()
         for thread in threads:
             thread.start()
         try:
@@ -76,10 +85,15 @@ class Client:
         with self._lock:
             return len(self._again) + len(self._asked) + self._under_way
 
-    def post_new(self, count: int) -> None:
-        """Post so many more e-mails now."""
+    @property
+    def asked(self) -> int:
+        """E-mails that were asked for and not posted yet."""
+        return len(self._asked)
+
+    def post_new(self, count: int, *, length: int | None = None) -> None:
+        """Post so many more e-mails now, each of about so many bytes."""
         with self._lock:
-            self._asked.extend(self._new() for _ in range(count))
+            self._asked.extend(self._new(length) for _ in range(count))
 
     def _post(self, number: int) -> None:
         place = number
@@ -129,23 +143,25 @@ class Client:
             return body
 
     def _is_due(self, now: float) -> bool:
-        if len(self._again) >= _MOST_UNANSWERED:
+        if len(self._again) >= _MOST_UNANSWERED or self._is_behind(self.posted):
             return False
         if now >= self._phase_ends:
-            rate, seconds = self._random.choice(_PHASES)
-            self._phase, self._phase_ends = (rate, seconds), now + seconds
+            share, seconds = self._random.choice(_PHASES)
+            self._phase_rate, self._phase_ends = share * self._rate, now + seconds
             self._next_at = now
-        rate = self._phase[0]
+        rate = self._phase_rate
         if not rate or now < self._next_at:
             return False
         self._next_at = max(self._next_at + 1 / rate, now - 0.1)
         return True
 
-    def _new(self) -> bytes:
+    def _new(self, length: int | None = None) -> bytes:
         """An e-mail unlike every other; five of a timestream, one in 200 long."""
         number = self._number
         self._number += 1
-        padding = "x" * self._random.randint(20_000, 150_000) if self._random.random() < 0.005 else ""
+        if length is None:
+            length = self._random.randint(20_000, 150_000) if self._random.random() < 0.005 else 0
+        padding = "x" * length
         timestream = str(_FIRST_TIMESTREAM + number // 5)
         data = {
             "email_subject": f"subject {number}",

@@ -9,33 +9,53 @@ import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chaos.client import Client
 from chaos.faults.processes import Kill, Paused, RollingRestart
 from chaos.observer import Observer
+from chaos.scenarios import full_queue, long_outage
 from chaos.services import SLOTS, VISIBILITY_SECONDS, Fleet
 from chaos.stepped import EMBEDDED_STEPS, STEPS
-from chaos.world import Destroying
+from chaos.world import Destroying, Killing
 from conservation.history import End, History, identity
 from conservation.oracle import Violation, violations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from chaos.services import Member
     from chaos.world import Fault, World
 
 SETTLE_SECONDS: Final = 60.0
-_ALONE_SECONDS: Final = 20.0
+_ALONE_SECONDS: Final = 12.0
 _SLACK_SECONDS: Final = 0.5
-_BAD_EVERY_SECONDS: Final = 1.5
+_BAD_EVERY_SECONDS: Final = 0.4
 _LOOK_SECONDS: Final = 0.1
+# Nothing changes any more; where nothing is on the queue either, what is not stored will never be.
+_HOPELESS_SECONDS: Final = 30.0
+_LOST_SECONDS: Final = 5.0
 _START_SECONDS: Final = 60.0
+# So many kinds of faults must go on side by side, to happen all within a minute.
+_MANY: Final = 20
 # How long a fault lasts, and the pause before the next one of its kind: shortest and longest.
+_KILLS: Final = ((0.0, 0.0), (0.5, 2.5))
 _PROCESSES: Final = ((VISIBILITY_SECONDS + 1.0, VISIBILITY_SECONDS + 3.0), (0.5, 2.5))
 _WORLD: Final = ((0.5, 5.0), (0.2, 2.0))
+
+
+class _Load(NamedTuple):
+    """New e-mails per second, as a rule; and how many may wait to be stored before no more are posted."""
+
+    rate: float
+    most_waiting: int
+
+
+# An emulator of AWS does a small part of what one machine does.
+_LOADS: Final = {"embedded": _Load(200.0, 5_000), "aws": _Load(60.0, 400)}
+# Too long for a short run.
+_LONG_FAULTS: Final = {"long_archive_outage": 150.0}
 
 
 @dataclass
@@ -44,6 +64,7 @@ class Outcome:
 
     faults: by name, how often. stored_seconds: the longest time from 200 to stored. settled: by what, the time from the
     end of the last fault until it held; None where it never did.
+    alone_seconds: in which each broker alone stored a few e-mails.
     """
 
     world: str
@@ -58,6 +79,7 @@ class Outcome:
     statuses: dict[str, int] = field(default_factory=dict)
     memory: dict[str, int] = field(default_factory=dict)
     settled: dict[str, float | None] = field(default_factory=dict)
+    alone_seconds: list[float] = field(default_factory=list)
     posted: int = 0
     objects: int = 0
     stored_seconds: float = 0
@@ -66,15 +88,30 @@ class Outcome:
 class Run:
     """A world, a fleet in it, a client, and what goes wrong."""
 
-    def __init__(self, world: World, directory: Path, *, seed: int, seconds: float, without: str = "") -> None:
+    def __init__(
+        self,
+        world: World,
+        directory: Path,
+        *,
+        seed: int,
+        seconds: float,
+        without: Collection[str] = (),
+        scenario: str = "storm",
+    ) -> None:
         steps = {
             program: [*general, *(EMBEDDED_STEPS[program] if world.name == "embedded" else [])]
             for program, general in STEPS.items()
+            if scenario == "storm"
         }
         self._world = world
-        self._faults = [fault for fault in world.faults if fault.name not in without.split(",")]
+        self._faults = [
+            fault for fault in world.faults if fault.name not in without and seconds >= _LONG_FAULTS.get(fault.name, 0)
+        ]
+        self._scenario = scenario
         self._random = Random(f"run {seed}")
         self._fleet = Fleet(world, directory, steps=steps, seed=seed)
+        if isinstance(world, Killing):
+            world.kill = self._fleet.kill_number
         self._history = History()
         self._observer = Observer(world, self._fleet)
         self._stopped = threading.Event()
@@ -87,20 +124,34 @@ class Run:
         """Raises what the suite itself could not do."""
         outcome, fleet = self._outcome, self._fleet
         restart = RollingRestart(fleet)
-        of_processes: list[Fault] = [Kill(fleet), restart, Paused(fleet)]
+        pause = Paused(fleet)
+        of_processes: list[Fault] = [Kill(fleet), restart, pause]
         with fleet.running():
             _within(_START_SECONDS, lambda: fleet.are_ready(only_spared=True), "all services are ready at the start")
             ports = [member.port for member in fleet.intakes]
-            client = Client(ports, self._history, seed=outcome.seed)
-            with self._observer.running(), client.running():
-                self._storm(of_processes, outcome.seconds)
+            load = _LOADS.get(self._world.name, _LOADS["aws"])
+            client = Client(
+                ports,
+                self._history,
+                seed=outcome.seed,
+                rate=load.rate,
+                is_behind=lambda posted: posted - len(self._observer.stored_at) > load.most_waiting,
+            )
+            with self._observer.running(), client.running(is_loading=self._scenario == "storm"):
+                began = time.monotonic()
+                if self._scenario == "storm":
+                    self._storm(of_processes, outcome.seconds)
+                else:
+                    play = long_outage if self._scenario == "long-outage" else full_queue
+                    self._found += play(self._world, fleet, client, self._random)
+                outcome.seconds = time.monotonic() - began
                 client.calm()
                 self._settle(client)
                 if not self._found:
                     self._try_alone(client)
             outcome.statuses = {str(status): count for status, count in client.statuses.items()}
             outcome.posted = client.posted
-            self._judge(client)
+            self._judge(client, pause)
         outcome.faults = {fault.name: fault.count for fault in [*of_processes, *self._world.faults]}
         outcome.kills, outcome.kills_at, outcome.exits = dict(fleet.kills), dict(fleet.kills_at), dict(fleet.exits)
         outcome.memory = self._observer.memory
@@ -111,8 +162,9 @@ class Run:
     def _storm(self, of_processes: Sequence[Fault], seconds: float) -> None:
         """Let faults happen for so long; return when all are over."""
         actors: list[Callable[[], None]] = [
-            lambda: self._again_and_again(of_processes, *_PROCESSES, at_once=2),
-            lambda: self._again_and_again(self._faults, *_WORLD, at_once=2),
+            lambda: self._again_and_again(of_processes[:1], *_KILLS, at_once=1),
+            lambda: self._again_and_again(of_processes[1:], *_PROCESSES, at_once=2),
+            lambda: self._again_and_again(self._faults, *_WORLD, at_once=2 if len(self._faults) < _MANY else 5),
             self._put_bad_messages,
         ]
         threads = [threading.Thread(target=self._noting_failures, args=(actor,)) for actor in actors]
@@ -183,40 +235,58 @@ class Run:
         }
         settled = self._outcome.settled
         settled |= dict.fromkeys(conditions)
+        last: tuple[object, ...] = ()
+        changed_at = began
         while time.monotonic() - began < SETTLE_SECONDS and None in settled.values():
             for name, holds in conditions.items():
                 if settled[name] is None and holds():
                     settled[name] = time.monotonic() - began
+            state = (settled["answered"], settled["ready"], self._waiting(), len(self._observer.stored_at))
+            if state != last:
+                last, changed_at = state, time.monotonic()
+            patience = _HOPELESS_SECONDS if state[2] or None in state else _LOST_SECONDS
+            if time.monotonic() > changed_at + patience:
+                break
             time.sleep(_LOOK_SECONDS)
         self._found += [Violation("not_settled", name) for name, seconds in settled.items() if seconds is None]
 
     def _is_stored(self) -> bool:
         self._take_down_destroyed()
+        return not self._waiting() and self._history.kept <= set(self._observer.look().values())
+
+    def _waiting(self) -> int:
+        """Messages on the queue; 1 where it cannot be read."""
         try:
-            return not self._world.waiting() and self._history.kept <= set(self._observer.look().values())
+            return self._world.waiting()
         except (OSError, sqlite3.Error):
-            return False
+            return 1
 
     def _try_alone(self, client: Client) -> None:
         """Let each broker alone store some e-mails: one that receives nothing any more hides behind the others."""
         for number, broker in enumerate(self._fleet.brokers):
             with _paused([each for each in self._fleet.brokers if each is not broker]):
                 client.post_new(3 * SLOTS)
-                until = time.monotonic() + _ALONE_SECONDS
+                began = time.monotonic()
                 while client.unanswered or not self._is_stored():
-                    if time.monotonic() > until:
+                    if time.monotonic() > began + _ALONE_SECONDS:
                         self._found.append(Violation("stores_nothing_alone", f"message_broker {number}"))
                         break
                     time.sleep(_LOOK_SECONDS)
+                self._outcome.alone_seconds.append(time.monotonic() - began)
 
     def _take_down_destroyed(self) -> None:
         if isinstance(self._world, Destroying):
             self._history.destroyed = list(self._world.destroyed())
 
-    def _judge(self, client: Client) -> None:
+    def _judge(self, client: Client, pause: Paused) -> None:
         self._take_down_destroyed()
         history, outcome = self._history, self._outcome
-        history.confirmations = self._world.confirmations()
+        # An intake that was paused over a confirmation finds its deadline gone by.
+        history.confirmations = [
+            each
+            for each in self._world.confirmations()
+            if not any(began < each.at + _SLACK_SECONDS and each.asked_at < ended for began, ended in pause.of_intakes)
+        ]
         dead_letters = self._world.dead_letters()
         history.bad |= self._perhaps_bad & set(dead_letters)
         objects = self._observer.look()
@@ -224,6 +294,7 @@ class Run:
         strange = client.statuses.keys() - {200, 503, None}
         outcome.violations = [
             *violations(history, end, slack_seconds=_SLACK_SECONDS),
+            *(Violation("ended_by_itself", how) for how in self._fleet.exits),
             *(Violation("answered", str(status)) for status in sorted(filter(None, strange))),
             *self._found,
         ]

@@ -36,17 +36,17 @@ class Member:
     """A place in the fleet, with an address of its own, which one process after the other takes.
 
     is_spared: it is never killed, so that what adds up over a process's life is seen.
-    step: where the process of now is to be killed; empty: nowhere.
+    number: of the process of now among those of its program. step: where it is to be killed; empty: nowhere.
     """
 
     program: str
     settings: Mapping[str, str]
     is_spared: bool = False
     service: Service | None = None
+    number: int = 0
     step: str = ""
     was_killed: bool = False
     next_start: float = 0
-    has_been_ready: bool = False
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -81,7 +81,7 @@ class Member:
 class Fleet:
     """Starts its members in a world, and again when they end.
 
-    steps: by program, where a process may be killed. seed: decides where and when.
+    steps: by program, where a process may be killed; empty: nowhere. seed: decides where and when.
     kills: by program; kills_at: by step. exits: by program and exit code, of those that nobody killed.
     """
 
@@ -94,7 +94,7 @@ class Fleet:
         self._stopped = threading.Event()
         self._started: Counter[str] = Counter()
         self._thread = threading.Thread(target=self._supervise, daemon=True)
-        self._arms_steps = True
+        self._arms_steps = bool(steps)
         self.kills: Counter[str] = Counter()
         self.kills_at: Counter[str] = Counter()
         self.exits: Counter[str] = Counter()
@@ -143,8 +143,15 @@ class Fleet:
                     self.kills[member.program] += 1
                 member.step = ""
 
-    def kill(self, member: Member, pid: int) -> bool:
-        """Kill a member's process or one of its workers; whether it was there."""
+    def kill_number(self, program: str, number: int) -> bool:
+        """Kill the process of a program that was started as that number, if it is there and not spared."""
+        for member in self.members:
+            if (member.program, member.number) == (program, number) and not member.is_spared:
+                return self.kill(member)
+        return False
+
+    def kill(self, member: Member, pid: int | None = None) -> bool:
+        """Kill a member's process, or one of its workers; whether it was there."""
         if not member.send(signal.SIGKILL, pid=pid):
             return False
         self.kills[member.program] += 1
@@ -176,7 +183,7 @@ class Fleet:
         member.next_start = now + self._random.uniform(0.0, 0.5)
 
     def _start(self, member: Member) -> None:
-        number = self._started[member.program] = self._started[member.program] + 1
+        number = member.number = self._started[member.program] = self._started[member.program] + 1
         environment = {
             "HOME": str(self._directory),
             "PATH": os.environ["PATH"],

@@ -40,8 +40,8 @@ _COMMITS: Final = (
     (re.compile(r"\s*INSERT INTO messages", re.IGNORECASE), "send_commit"),
     (re.compile(r"\s*INSERT INTO dead_letters", re.IGNORECASE), "dead_letter_commit"),
     (re.compile(r"\s*DELETE FROM messages", re.IGNORECASE), "delete_commit"),
-    (re.compile(r"\s*UPDATE messages SET.*receive_count", re.IGNORECASE | re.DOTALL), "receive_commit"),
-    (re.compile(r"\s*UPDATE messages SET", re.IGNORECASE), "change_visibility_commit"),
+    (re.compile(r"\s*(UPDATE messages SET.*receive_count|REPLACE INTO long)", re.IGNORECASE), "receive_commit"),
+    (re.compile(r"\s*UPDATE \w+ SET visible_at = \?, hidden_for", re.IGNORECASE), "change_visibility_commit"),
 )
 _FILES: Final = {"link": "object_linked", "fsync": "synced", "unlink": "staging_unlinked"}
 
@@ -78,27 +78,23 @@ class Death:
             self._passes -= 1
 
 
-class _Stepped:
-    """Anything, with steps before and after some of its methods, which are coroutines."""
+def _step_around(wrapped: Any, words: Mapping[str, str], death: Death) -> None:
+    """Make some methods of an object, which are coroutines, steps; it stays of its class, with all else that it has."""
 
-    def __init__(self, wrapped: Any, words: Mapping[str, str], death: Death) -> None:
-        self._wrapped = wrapped
-        self._words = words
-        self._death = death
+    def step(name: str, word: str) -> Callable[..., Any]:
+        method = getattr(type(wrapped), name)
 
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._wrapped, name)
-        word = self._words.get(name)
-        if word is None:
-            return method
-
-        async def step(*arguments: Any, **named: Any) -> Any:
-            self._death.passed(f"before_{word}")
+        async def stepped(*arguments: Any, **named: Any) -> Any:
+            death.passed(f"before_{word}")
             result = await method(*arguments, **named)
-            self._death.passed(f"after_{word}")
+            death.passed(f"after_{word}")
             return result
 
-        return step
+        return stepped
+
+    methods = {name: step(name, word) for name, word in words.items()}
+    kind = type(wrapped)
+    wrapped.__class__ = type(kind.__name__, (kind,), {"__slots__": (), **methods})
 
 
 def _around(function: Callable[..., Any], word: str, death: Death) -> Callable[..., Any]:
@@ -117,7 +113,8 @@ def _opening(
     @asynccontextmanager
     async def opened(*arguments: Any, **named: Any) -> AsyncIterator[Any]:
         async with open_(*arguments, **named) as queue:
-            yield _Stepped(queue, words, death)
+            _step_around(queue, words, death)
+            yield queue
 
     return opened
 
@@ -163,6 +160,12 @@ def _connection_class(death: Death) -> type[sqlite3.Connection]:
             connection.named(sql)
             return super().execute(sql, *parameters)
 
+        def executemany(self, sql: str, *parameters: Any) -> Any:
+            connection = self.connection
+            assert isinstance(connection, Connection)
+            connection.named(sql)
+            return super().executemany(sql, *parameters)
+
     return Connection
 
 
@@ -182,7 +185,8 @@ def arm(program: str, death: Death) -> None:
     wire = Archive.__init__
 
     def wire_stepped(self: Archive, store: Any) -> None:
-        wire(self, _Stepped(store, _STORE, death))
+        _step_around(store, _STORE, death)
+        wire(self, store)
 
     Archive.__init__ = wire_stepped  # type: ignore[method-assign]
     for name, word in _FILES.items():

@@ -44,9 +44,7 @@ class IntakeProcess(Process):
         self._settings = IntakeSettings(max_waiting=world.plan.max_waiting, drain_seconds=_DRAIN_SECONDS)
 
     async def program(self) -> None:
-        queue = QueueOfProcess(
-            self.world.queue, self, self.world.limits(), knows_limits=False, sending=self._sending
-        )
+        queue = QueueOfProcess(self.world.queue, self, self.world.limits(), knows_limits=False, sending=self._sending)
         service = self.service = processing_requests.service.build(self._settings, queue, self.clock)
         async with service.in_operation(self._tokens):
             self.listens = True
@@ -54,7 +52,7 @@ class IntakeProcess(Process):
             self.listens = False  # and then as `serve_http` does: what has come is answered, within the drain's time
             with suppress(TimeoutError):
                 async with asyncio.timeout(_DRAIN_SECONDS):
-                    while self.exchanges:
+                    while self.exchanges:  # noqa: ASYNC110  time is virtual
                         await asyncio.sleep(0.05)
 
     def faults(self) -> str:

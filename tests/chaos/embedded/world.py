@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from chaos.world import Fault, World
+    from chaos.world import Fault
     from conservation.history import Confirmation, Destroyed
 
 MAX_RECEIVES: Final = 8
@@ -24,7 +24,7 @@ _ARCHIVE_MEGABYTES: Final = 4_096  # no more than what is written is taken
 
 
 @contextmanager
-def open_world(directory: Path) -> Iterator[World]:
+def open_world(directory: Path) -> Iterator[Embedded]:
     """A fresh one below a directory, in which the services must be started."""
     queue = Disk(directory / "disks" / "queue", directory / "data" / "queue", megabytes=_QUEUE_MEGABYTES)
     archive = Disk(directory / "disks" / "archive", directory / "data" / "archive", megabytes=_ARCHIVE_MEGABYTES)
@@ -34,10 +34,12 @@ def open_world(directory: Path) -> Iterator[World]:
         queue.mount()
         archive.mount()
         faults += faults_of_disks(queue, archive)
+        has_disks = True
     except OSError as error:
+        has_disks = False
         print(f"Skipped: full and read-only disks, for mounts are not permitted: {error}", file=sys.stderr)  # noqa: T201  a program's output
     try:
-        yield Embedded(file, archive.behind, faults)
+        yield Embedded(file, queue, archive, faults, has_disks=has_disks)
     finally:
         archive.unmount()
         queue.unmount()
@@ -46,14 +48,18 @@ def open_world(directory: Path) -> Iterator[World]:
 class Embedded:
     """A World.
 
-    archive: the directory, where it is whatever the services find.
+    queue: its file. has_disks: whether the disks are disks, and not only directories.
     """
 
     name = "embedded"
 
-    def __init__(self, queue: QueueFile, archive: Path, faults: Sequence[Fault]) -> None:
+    def __init__(
+        self, queue: QueueFile, queue_disk: Disk, archive_disk: Disk, faults: Sequence[Fault], *, has_disks: bool
+    ) -> None:
         self._queue = queue
-        self._archive = archive
+        self.queue_disk = queue_disk
+        self.archive_disk = archive_disk
+        self.has_disks = has_disks
         self._read: dict[str, tuple[tuple[int, ...], str]] = {}
         self.faults = faults
 
@@ -76,7 +82,7 @@ class Embedded:
     def objects(self) -> dict[str, str]:
         """As World says; a file is read again when any of its times, its size or the file itself is another."""
         found = {}
-        for path in self._archive.iterdir():
+        for path in self.archive_disk.behind.iterdir():
             if path.is_dir() or path.name.startswith("."):
                 continue
             stat = path.stat()
