@@ -18,8 +18,8 @@ KEPT_BYTES: Final = 4_194_304
 # reader that held a checkpoint up, made it longer than the automatic checkpoints leave it.
 KEPT_LOG_BYTES: Final = 8_388_608
 # docs/decisions/0019 says for how long such a step holds the write lock.
-_STEP_PAGES: Final = 512
-_STEPS_PER_DELETE: Final = 2  # together as much as a receive brings
+_STEP_PAGES: Final = 128
+_STEPS_PER_DELETE: Final = 2
 _QUIET_SECONDS: Final = 0.2
 _RETRY_SECONDS: Final = 10.0
 _INCREMENTAL: Final = 2  # https://sqlite.org/pragma.html#pragma_auto_vacuum
