@@ -56,6 +56,10 @@ bench-test: $(VENV)/.dev ## Run the tests of the intake's bench and of the soak,
 bench-broker: $(VENV)/.dev ## Measure the broker; AGAINST=../other measures another checkout beside it
 	$(BIN)/python bench/broker.py $(if $(AGAINST),--against $(AGAINST))
 
+simulate: $(VENV)/.dev ## Live through simulated histories with faults; SEEDS=100000 of them, or SEED=1234 with all that happens
+	PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(filter command,$(origin ONLY)),--only '$(ONLY)') $(if $(JSON),--json $(JSON))
+
 chaos: $(VENV)/.dev ## Run both services under faults, and look for what is lost; SECONDS=60 SEED=1 ON=embedded, aws or both
 	PYTHONPATH=$(if $(PYTHONPATH),$(PYTHONPATH):)tests $(BIN)/python -m chaos --seconds $(or $(SECONDS),60) \
 	  --on $(or $(ON),both) $(if $(SEED),--seed $(SEED)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(JSON),--json $(JSON))

@@ -30,6 +30,8 @@ _PROBE_INTERVAL_SECONDS: Final = 1.0
 # The owner of a queue may let it take longer messages while the service runs; SQS takes up to a minute to do it:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 _LIMITS_INTERVAL_SECONDS: Final = 60.0
+# When every request has been answered, or its client was given up.
+_LAST_CALLS_SECONDS: Final = 0.5
 
 _log = structlog.get_logger()
 
@@ -129,9 +131,9 @@ class QueueSender:
                 await self._probe()
 
     async def drain(self) -> None:
-        """Wait until no call to the queue is under way, but no longer than for a confirmation: no client awaits it."""
+        """Let calls to the queue that are under way come to their end, for half a second: no client awaits it."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(self.timeout_seconds):
+            async with asyncio.timeout(_LAST_CALLS_SECONDS):
                 await self._batcher.drain()
 
     async def _probe(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -16,6 +16,7 @@ from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
 from checkpoint.operations.summary import log_summary
 from checkpoint.settings import convert_to_settings_error
+from processing_requests.ending import ends_within
 from processing_requests.http.bounds import Bounds
 from processing_requests.http.open_connections import OpenConnections
 from processing_requests.http.routes import Page, Routes
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from processing_requests.settings import IntakeSettings
 
     FetchTokens = Callable[[], Awaitable[str]]
+
+# For the queue to close, which waits for the call that it is at.
+_CLOSE_SECONDS: Final = 0.5
 
 _log = structlog.get_logger()
 
@@ -139,14 +143,19 @@ def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) ->
 
 @asynccontextmanager
 async def open_service(settings: IntakeSettings) -> AsyncIterator[Service]:
-    """An intake over the queue that the settings name. Raises SettingsError for a setting that cannot be used."""
+    """An intake over the queue that the settings name; after the body the process ends, if the queue does not close.
+
+    Raises SettingsError for a setting that cannot be used.
+    """
     raise_file_limit()
-    async with AsyncExitStack() as opened:
-        with convert_to_settings_error("QUEUE_URL"):
-            queue = await opened.enter_async_context(open_sending(settings.queue_url))
-        with convert_to_settings_error():
-            service = build(settings, queue)
-        yield service
+    with ExitStack() as closing:
+        async with AsyncExitStack() as opened:
+            with convert_to_settings_error("QUEUE_URL"):
+                queue = await opened.enter_async_context(open_sending(settings.queue_url))
+            with convert_to_settings_error():
+                service = build(settings, queue)
+            yield service
+            closing.enter_context(ends_within(_CLOSE_SECONDS))
 
 
 async def run(settings: IntakeSettings, fetch_tokens: FetchTokens | None) -> None:

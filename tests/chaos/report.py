@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from chaos.run import Outcome
 
 
+_MOST_VIOLATIONS: Final = 50
+
+
 def as_json(outcome: Outcome) -> dict[str, Any]:
-    """Everything but the single posts."""
+    """Everything but the single posts; of them those of e-mails with which something is wrong."""
     found = asdict(outcome)
     history = outcome.history
     found["history"] = {
@@ -22,7 +25,14 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "destroyed": len({each.identity for each in history.destroyed}),
         "confirmations": len(history.confirmations),
     }
-    found["violations"] = [violation._asdict() for violation in outcome.violations]
+    found["violations"] = [
+        violation._asdict()
+        | {
+            "posts": [post for post in history.posts if post.identity == violation.where],
+            "confirmations": [each for each in history.confirmations if each.identity == violation.where],
+        }
+        for violation in outcome.violations[:_MOST_VIOLATIONS]
+    ]
     return found
 
 
@@ -54,7 +64,7 @@ def as_table(outcome: Outcome) -> str:
     ]
     width = max(len(name) for name, _ in rows)
     lines = [f"{name:<{width}}  {value}" for name, value in rows]
-    lines += [f"VIOLATION {what}: {where}" for what, where in outcome.violations[:50]]
+    lines += [f"VIOLATION {what}: {where}" for what, where in outcome.violations[:_MOST_VIOLATIONS]]
     return "\n".join(lines)
 
 

@@ -17,7 +17,7 @@ from chaos.observer import Observer
 from chaos.scenarios import full_queue, long_outage
 from chaos.services import SLOTS, VISIBILITY_SECONDS, Fleet
 from chaos.stepped import EMBEDDED_STEPS, STEPS
-from chaos.world import Destroying
+from chaos.world import Destroying, Killing
 from conservation.history import End, History, identity
 from conservation.oracle import Violation, violations
 
@@ -112,21 +112,22 @@ class Run:
         self._scenario = scenario
         self._random = Random(f"run {seed}")
         self._fleet = Fleet(world, directory, steps=steps, seed=seed)
+        if isinstance(world, Killing):
+            world.kill = self._fleet.kill_number
         self._history = History()
         self._observer = Observer(world, self._fleet)
         self._stopped = threading.Event()
         self._perhaps_bad: set[str] = set()
         self._found: list[Violation] = []
         self._failed: list[BaseException] = []
-        if hasattr(world, "kill"):
-            world.kill = self._fleet.kill_number
         self._outcome = Outcome(world.name, seed, seconds, self._history)
 
     def go(self) -> Outcome:
         """Raises what the suite itself could not do."""
         outcome, fleet = self._outcome, self._fleet
         restart = RollingRestart(fleet)
-        of_processes: list[Fault] = [Kill(fleet), restart, Paused(fleet)]
+        pause = Paused(fleet)
+        of_processes: list[Fault] = [Kill(fleet), restart, pause]
         with fleet.running():
             _within(_START_SECONDS, lambda: fleet.are_ready(only_spared=True), "all services are ready at the start")
             ports = [member.port for member in fleet.intakes]
@@ -152,7 +153,7 @@ class Run:
                     self._try_alone(client)
             outcome.statuses = {str(status): count for status, count in client.statuses.items()}
             outcome.posted = client.posted
-            self._judge(client)
+            self._judge(client, pause)
         outcome.faults = {fault.name: fault.count for fault in [*of_processes, *self._world.faults]}
         outcome.kills, outcome.kills_at, outcome.exits = dict(fleet.kills), dict(fleet.kills_at), dict(fleet.exits)
         outcome.memory = self._observer.memory
@@ -283,10 +284,15 @@ class Run:
         if isinstance(self._world, Destroying):
             self._history.destroyed = list(self._world.destroyed())
 
-    def _judge(self, client: Client) -> None:
+    def _judge(self, client: Client, pause: Paused) -> None:
         self._take_down_destroyed()
         history, outcome = self._history, self._outcome
-        history.confirmations = self._world.confirmations()
+        # An intake that was paused over a confirmation finds its deadline gone by.
+        history.confirmations = [
+            each
+            for each in self._world.confirmations()
+            if not any(began < each.at + _SLACK_SECONDS and each.asked_at < ended for began, ended in pause.of_intakes)
+        ]
         dead_letters = self._world.dead_letters()
         history.bad |= self._perhaps_bad & set(dead_letters)
         objects = self._observer.look()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from random import Random
 
@@ -71,3 +71,13 @@ class Destroying(Protocol):
     def destroyed(self) -> list[Destroyed]:
         """The messages whose only copy a fault destroyed, by `time.monotonic`: exactly those, and no more."""
         ...
+
+
+@runtime_checkable
+class Killing(Protocol):
+    """A World that sees processes at work, and kills them there.
+
+    kill: kills a process by its program and number, as `environment` has them, and says whether it did.
+    """
+
+    kill: Callable[[str, int], bool] | None

@@ -20,6 +20,9 @@ LEFT_ON_THE_QUEUE: Final = "left_on_the_queue"
 WRONGLY_DEAD_LETTERED: Final = "wrongly_dead_lettered"
 NOT_DEAD_LETTERED: Final = "not_dead_lettered"
 
+# For which a call to the queue may go on, retries included, after its request was answered or its client has gone.
+_CALL_OUTLIVES_SECONDS: Final = 15.0
+
 
 class Violation(NamedTuple):
     """One promise that was broken. what: a constant of this module. where: an identity, a name or a count."""
@@ -69,20 +72,24 @@ def _of_objects(history: History, end: End) -> Iterator[Violation]:
 def _refused(history: History, slack_seconds: float) -> set[str]:
     """E-mails that the queue confirmed while their client waited, and that were answered otherwise all the same.
 
-    Where a client posts one e-mail twice at once, a call cannot be told to be the one request's or the other's: only
-    that none of the requests was answered 200 is wrong then.
+    Where a client posts one e-mail several times, a call cannot be told to be the one request's or the other's. So all
+    that may have been its own must have waited for it, and none of them have been answered 200.
     """
-    waiting: defaultdict[str, list[Post]] = defaultdict(list)
+    posts_of: defaultdict[str, list[Post]] = defaultdict(list)
     for post in history.posts:
-        if post.status is not None:
-            waiting[post.identity].append(post)
+        posts_of[post.identity].append(post)
     refused = set()
     for confirmation in history.confirmations:
-        posts = [
+        perhaps_its_own = [
             post
-            for post in waiting[confirmation.identity]
-            if post.began <= confirmation.asked_at and confirmation.at + slack_seconds <= post.ended
+            for post in posts_of[confirmation.identity]
+            if post.began <= confirmation.at and confirmation.asked_at <= post.ended + _CALL_OUTLIVES_SECONDS
         ]
-        if posts and all(post.status != 200 for post in posts):
+        if perhaps_its_own and all(
+            post.began <= confirmation.asked_at
+            and confirmation.at + slack_seconds <= post.ended
+            and post.status not in {None, 200}
+            for post in perhaps_its_own
+        ):
             refused.add(confirmation.identity)
     return refused

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING
+
+import pytest
 
 from e2e.marked import assert_exactly, body, endless, marked, md5
 from e2e.posting import Load, post_all
+from e2e.services import Services
+from e2e.test_workers import value
 from e2e.waiting import until
 
 if TYPE_CHECKING:
-    from e2e.services import Services
+    from pathlib import Path
+
+    from e2e.one_machine import OneMachine
     from e2e.worlds import World
 
 # Nobody waits so long: what a stopped broker held is visible because it was released, or not in time.
@@ -80,3 +89,25 @@ def test_a_broker_stopped_while_the_archive_is_away_releases_what_it_holds_at_on
 
     until(lambda: world.waiting() == 0, "another broker has archived them")
     assert_exactly(world.objects(), emails)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_intake_whose_queue_hangs_stops_soon_after_drain_seconds(
+    one_machine: OneMachine, tmp_path: Path, workers: str
+) -> None:
+    services = Services(one_machine.environment, tmp_path)
+    try:
+        intake = services.intake(DRAIN_SECONDS="0.5", WORKERS=workers)
+        with closing(sqlite3.connect(tmp_path / "data" / "queue.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")  # each write of the intake waits for this, for five seconds
+            with ThreadPoolExecutor() as clients:
+                posts = [clients.submit(post_all, intake.port, [marked(number)]) for number in range(4)]
+                until(lambda: value(intake, "checkpoint_messages_waiting") == len(posts), "all wait for the queue")
+                began = time.monotonic()
+                assert intake.terminate() == 0
+                assert time.monotonic() - began < 4  # it was 10 to 15
+                for post in posts:
+                    post.exception()
+        assert intake.events[-1]["event"] == "stopped"
+    finally:
+        services.kill_all()

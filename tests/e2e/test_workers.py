@@ -34,6 +34,14 @@ ONE_MACHINE: Final = pytest.mark.parametrize("world", ["one_machine"], indirect=
 ON_AWS: Final = pytest.mark.parametrize("world", ["on_aws"], indirect=True)
 
 
+STUCK_AT_SIGUSR1: Final = """
+import signal, sys, time
+
+if "processing_requests.workers.worker" in sys.orig_argv:
+    signal.signal(signal.SIGUSR1, lambda *_: time.sleep(3600))
+"""
+
+
 def workers(intake: Service) -> dict[int, int]:
     """The process of each worker, by its number."""
     return {event["worker"]: event["pid"] for event in intake.events if event["event"] == "worker_started"}
@@ -264,6 +272,25 @@ def test_workers_whose_parent_is_killed_drain_and_leave_the_port(one_machine: On
     assert load.torn == []
     assert one_machine.waiting() >= len(load.kept)
     assert {event["worker"] for event in events(intake, "parent_lost")} == {1, 2}
+    with socket.create_server(("127.0.0.1", intake.port)):
+        pass
+
+
+@ONE_MACHINE
+def test_a_worker_that_is_stuck_when_its_parent_is_killed_ends_too_and_leaves_the_port(
+    services: Services, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(STUCK_AT_SIGUSR1)
+    environment = {"PYTHONPATH": str(tmp_path), "DRAIN_SECONDS": "0.2", "QUEUE_TIMEOUT_SECONDS": "0.2"}
+    intake = services.intake(WORKERS="2", **environment)
+    pids = workers(intake)
+    os.kill(pids[2], signal.SIGUSR1)
+    until(lambda: get(intake, "/livez")[0] == 503, "it is stuck")
+
+    intake.kill()
+
+    until(lambda: not any(map(is_running, pids.values())), "both have ended", within=15)
+    assert [event["worker"] for event in events(intake, "parent_lost")] == [1]
     with socket.create_server(("127.0.0.1", intake.port)):
         pass
 

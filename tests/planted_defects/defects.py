@@ -39,7 +39,7 @@ DEFECTS: Final = (
         (
             Edit(
                 _SENDER,
-                "            self._batcher.put(body, partial(self._end, done))\n",
+                "            self._batcher.put(body, partial(self._end, done, self._calls.now()))\n",
                 "            self._batcher.put(body, lambda _: None)\n            done(None)\n",
             ),
         ),

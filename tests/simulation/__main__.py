@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import math
 import os
 import sys
 import time
@@ -21,7 +22,7 @@ from simulation.plan import draw
 from simulation.report import Report
 from simulation.shrink import only, shrink
 
-_HISTORIES_PER_PIECE = 50
+_HISTORIES_PER_PIECE = 10
 
 
 def main() -> int:
@@ -37,7 +38,7 @@ def main() -> int:
             for piece in pool.map(_live_through, pieces):
                 report.merge(piece)
                 _show_progress(report, len(seeds))
-                if report.failed and not arguments.keep_going:
+                if (report.failed and not arguments.keep_going) or time.monotonic() - began > arguments.seconds:
                     break
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -79,12 +80,17 @@ def _replay(seed: int, places: list[int] | None) -> int:
         plan = only(plan, places)
     for fault in plan.faults:
         print(f"  {fault}")
-    return 1 if run(plan, print).violations else 0
+    verdict = run(plan, print)
+    with silenced():
+        gc.collect()
+    return 1 if verdict.violations else 0
 
 
 def _show_fewest_faults(seed: int) -> None:
     plan = draw(seed)
     places = shrink(plan)
+    with silenced():
+        gc.collect()
     print(f"\nSEED={seed} fails with {len(places)} of its {len(plan.faults)} faults:")
     for place in places:
         print(f"  {plan.faults[place]}")
@@ -104,6 +110,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="this one alone, with all that happens in it")
     parser.add_argument("--only", type=_places, help="with --seed: these of its faults alone, such as 0,3")
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)), help="at once (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="no new histories after so long")
     parser.add_argument("--keep-going", action="store_true", help="go on after a counter-example")
     parser.add_argument("--json", type=Path, help="write the report there, too")
     return parser.parse_args()

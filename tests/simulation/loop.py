@@ -8,14 +8,15 @@ in line then runs, first in, first out. Between two rounds of one process any ot
 from __future__ import annotations
 
 import asyncio
-import heapq
 import sys
 import warnings
 from asyncio import events
 from collections import deque
 from contextlib import contextmanager, suppress
+from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from math import inf
+from typing import TYPE_CHECKING, Any, Final, TypeVarTuple, Unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from random import Random
 
     from simulation.scheduler import Scheduler
+
+
+_Arguments = TypeVarTuple("_Arguments")
+_MANY_TASKS: Final = 100  # after which those that have ended are looked for
 
 
 class Task(asyncio.Task[Any]):
@@ -39,7 +44,8 @@ class Task(asyncio.Task[Any]):
 class ProcessLoop(asyncio.AbstractEventLoop):
     """The loop of one simulated process, from its start to its end.
 
-    name: of the process. on_error: told of what asyncio would log: an exception that nobody took.
+    name: of the process. next_at: when it has something to run: now or earlier, later, or never.
+    on_error: told of what asyncio would log: an exception that nobody took.
     """
 
     def __init__(
@@ -47,8 +53,9 @@ class ProcessLoop(asyncio.AbstractEventLoop):
     ) -> None:
         self.name = name
         self.numbers = count(1)
-        self.tasks: dict[asyncio.Task[Any], None] = {}
+        self.tasks: list[asyncio.Task[Any]] = []
         self.is_dead = False
+        self.next_at = 0.0
         self._scheduler = scheduler
         self._random = random
         self._on_error = on_error
@@ -61,24 +68,16 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         """Let something from outside arrive: an answer, a request, a signal. It runs in one of the next rounds."""
         if not self.is_dead:
             self._arrived.append(asyncio.Handle(callback, args, self))
+            self.next_at = 0.0
 
-    def due_at(self) -> float | None:
-        """When there is something to run: now or earlier, later, or never."""
-        if self._ready or self._arrived:
-            return 0.0
-        timers = self._timers
-        while timers and timers[0][2].cancelled():
-            heapq.heappop(timers)
-        return timers[0][0] if timers else None
-
-    def run_round(self, now: float, after_each: Callable[[], bool] | None = None) -> None:
-        """Run what is in line. after_each: called after each callback; True ends the process there."""
+    def run_round(self, now: float) -> None:
+        """Run what is in line."""
         ready, timers = self._ready, self._timers
         arrived_first = not timers or not self._arrived or self._random.random() < 0.5  # asyncio's order, and libuv's
         if arrived_first:
             ready.extend(self._arrived)
         while timers and timers[0][0] <= now:
-            ready.append(heapq.heappop(timers)[2])
+            ready.append(heappop(timers)[2])
         if not arrived_first:
             ready.extend(self._arrived)
         self._arrived.clear()
@@ -86,12 +85,13 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         try:
             for _ in range(len(ready)):
                 handle = ready.popleft()
-                if not handle.cancelled():
+                if not handle._cancelled:
                     handle._run()
-                    if after_each is not None and after_each():
-                        return
         finally:
             events._set_running_loop(None)
+        while timers and timers[0][2]._cancelled:
+            heappop(timers)
+        self.next_at = 0.0 if ready else timers[0][0] if timers else inf
 
     def end(self) -> None:
         """The process is gone: nothing of it runs any more. Its tasks stay, as they are, until `bury`."""
@@ -112,7 +112,7 @@ class ProcessLoop(asyncio.AbstractEventLoop):
                 if not task.done():
                     task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio sets it for itself, too
                     with suppress(BaseException):
-                        task.get_coro().close()  # type: ignore[union-attr]  # a task has one
+                        task.get_coro().close()
         finally:
             events._set_running_loop(None)
             self.tasks.clear()
@@ -122,23 +122,36 @@ class ProcessLoop(asyncio.AbstractEventLoop):
     def time(self) -> float:
         return self._scheduler.now
 
-    def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> asyncio.Handle:
+    def call_soon(
+        self,
+        callback: Callable[[Unpack[_Arguments]], object],
+        *args: *_Arguments,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
         if not self.is_dead:
             self._ready.append(handle)
         return handle
 
     def call_later(
-        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self,
+        delay: float,
+        callback: Callable[[Unpack[_Arguments]], object],
+        *args: *_Arguments,
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         return self.call_at(self._scheduler.now + delay, callback, *args, context=context)
 
     def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self,
+        when: float,
+        callback: Callable[[Unpack[_Arguments]], object],
+        *args: *_Arguments,
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         timer = asyncio.TimerHandle(when, callback, args, self, context)
         if not self.is_dead:
-            heapq.heappush(self._timers, (when, next(self._timer_numbers), timer))
+            heappush(self._timers, (when, next(self._timer_numbers), timer))
         return timer
 
     def create_future(self) -> asyncio.Future[Any]:
@@ -151,12 +164,11 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         task = Task(coro, loop=self, context=context)
         if name is not None:
             task.set_name(name)
-        self.tasks[task] = None
-        task.add_done_callback(self._forget)
+        tasks = self.tasks
+        tasks.append(task)
+        if len(tasks) > _MANY_TASKS:
+            tasks[:] = [each for each in tasks if not each.done()]
         return task
-
-    def _forget(self, task: asyncio.Task[Any]) -> None:
-        self.tasks.pop(task, None)
 
     def get_debug(self) -> bool:
         return False

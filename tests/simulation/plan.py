@@ -19,7 +19,7 @@ from simulation.service_model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 CRASH: Final = "crash"
 CRASH_AT_AWAIT: Final = "crash_at_await"
@@ -45,6 +45,18 @@ OF_STORE: Final = (
 )
 ALL: Final = (*OF_PROCESSES, *OF_QUEUE, *OF_STORE)
 
+# Of the calls, or of the entries of calls, that a fault hits: at least and at most.
+_SHARES: Final = {
+    OUTAGE: (1.0, 1.0),
+    THROTTLING: (0.2, 0.8),
+    LOST_ANSWERS: (0.1, 0.8),
+    HANGS: (0.1, 0.6),
+    LATE_ANSWERS: (0.1, 0.6),
+    SLOW_CALLS: (0.2, 1.0),
+    REPEATED_CALLS: (0.2, 1.0),
+    "dead_letter_outage": (1.0, 1.0),
+    "no_dead_letter_queue": (1.0, 1.0),
+}
 _OPERATIONS: Final = (
     ("send", "probe"),
     ("receive",),
@@ -262,25 +274,14 @@ def _of_service(random: Random, seconds: float, kind: str, service: str, *operat
     fault = kind.partition("_")[2]
     of_any = fault in OF_ANY_CALL
     lasts = random.uniform(1, 90)
-    share = {
-        OUTAGE: lambda: 1.0,
-        THROTTLING: lambda: random.uniform(0.2, 0.8),
-        LOST_ANSWERS: lambda: random.uniform(0.1, 0.8),
-        HANGS: lambda: random.uniform(0.1, 0.6),
-        LATE_ANSWERS: lambda: random.uniform(0.1, 0.6),
-        SLOW_CALLS: lambda: random.uniform(0.2, 1),
-        REPEATED_CALLS: lambda: random.uniform(0.2, 1),
-        "dead_letter_outage": lambda: 1.0,
-        "no_dead_letter_queue": lambda: 1.0,
-    }.get(fault, lambda: random.uniform(0.1, 0.9))
-    chosen: Callable[[], tuple[str, ...]] = lambda: random.choice(operations) if of_any else ()  # noqa: E731
+    least, most = _SHARES.get(fault, (0.1, 0.9))
     return Fault(
         kind,
         random.uniform(0, seconds),
         lasts,
         service,
-        share=share(),
-        operations=chosen(),
+        share=random.uniform(least, most),
+        operations=random.choice(operations) if of_any else (),
         seed=random.getrandbits(32),
     )
 

@@ -52,7 +52,7 @@ class Process(ABC):
         self.is_paused = False
         self.slow_seconds = 0.0
         self.was_slowed = False
-        self._busy_until = 0.0
+        self.busy_until = 0.0
         self._main: asyncio.Task[Any] | None = None
         self._is_stopping = False
         self._down_seconds = 1.0
@@ -68,6 +68,7 @@ class Process(ABC):
     def faults(self) -> str:
         """Why its private port would say that it is not ready, or what it still has; empty where all is well."""
 
+    @abstractmethod
     def gone(self) -> None:
         """Called when it has ended, however: its connections break."""
 
@@ -82,7 +83,8 @@ class Process(ABC):
         self.world.trace(self.name, "starts")
         self.stop = asyncio.Event()
         self.is_paused = self._is_stopping = False
-        self.loop = ProcessLoop(self.name, self.world.scheduler, self.random, self._unhandled)
+        # It has no more of a loop than what the services call.
+        self.loop = ProcessLoop(self.name, self.world.scheduler, self.random, self._unhandled)  # type: ignore[abstract]
         self._main = self.loop.create_task(self.program())
 
     def terminate(self, down_seconds: float, *, for_good: bool = False) -> None:
@@ -110,19 +112,13 @@ class Process(ABC):
     def disarm(self) -> None:
         self._armed = None
 
-    def runs_at(self) -> float | None:
-        """As the scheduler asks."""
-        if self.loop is None or self.is_paused or (due_at := self.loop.due_at()) is None:
-            return None
-        return max(due_at, self._busy_until)
-
     def run_round(self, now: float) -> None:
         """As the scheduler asks."""
         loop = self.loop
         assert loop is not None
         loop.run_round(now)
         if self.slow_seconds:
-            self._busy_until = now + self.random.uniform(0, self.slow_seconds)
+            self.busy_until = now + self.random.uniform(0, self.slow_seconds)
         if self._armed is not None:
             places = suspended_at(loop.tasks)
             if self._armed in places:
@@ -145,7 +141,7 @@ class Process(ABC):
         self.loop.end()
         self.world.graves.append(self.loop)
         self.loop = None
-        self._busy_until = 0.0
+        self.busy_until = 0.0
         self.gone()
         self.world.scheduler.after(down_seconds, self.start)
 

@@ -52,7 +52,7 @@ class IntakeProcess(Process):
             self.listens = False  # and then as `serve_http` does: what has come is answered, within the drain's time
             with suppress(TimeoutError):
                 async with asyncio.timeout(_DRAIN_SECONDS):
-                    while self.exchanges:
+                    while self.exchanges:  # noqa: ASYNC110  time is virtual
                         await asyncio.sleep(0.05)
 
     def faults(self) -> str:

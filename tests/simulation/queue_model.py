@@ -25,18 +25,13 @@ from checkpoint.message_queue.port import (
     QueueUnavailableError,
 )
 from conservation.history import identity
-from simulation.service_model import Fate, ServiceModel
+from simulation.service_model import ServiceModel
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Sequence
-    from random import Random
 
     from simulation.process import Process
-    from simulation.scheduler import Scheduler
-    from simulation.trace import Trace
-
-    Answer = Callable[[Any], None]
+    from simulation.service_model import Answer, Fate, Surroundings
 
 CALL_SECONDS: Final = 10.0  # as the SQS adapter waits
 REDRIVEN: Final = "received too often"
@@ -52,6 +47,15 @@ class DeadLetter(NamedTuple):
     reason: str
 
 
+class Wanted(NamedTuple):
+    """What a receive asks for. is_gone: whether the caller waits no longer."""
+
+    at_most: int
+    wait_seconds: float
+    visibility_seconds: float
+    is_gone: Callable[[], bool]
+
+
 @dataclass(eq=False, slots=True)
 class _Stored:
     body: bytes
@@ -65,21 +69,17 @@ class _Stored:
 class _Waiting:
     """A long poll."""
 
-    at_most: int
-    visibility_seconds: float
+    wanted: Wanted
     fate: Fate
     answer: Answer
-    is_gone: Callable[[], bool]
     has_ended: bool = False
 
 
 class QueueModel(ServiceModel):
     """The queue and its dead-letter queue. max_receives: as a RedrivePolicy has it."""
 
-    def __init__(
-        self, scheduler: Scheduler, random: Random, tally: Counter[str], trace: Trace, *, max_receives: int
-    ) -> None:
-        super().__init__("queue", QueueUnavailableError, scheduler, random, tally, trace)
+    def __init__(self, surroundings: Surroundings, *, max_receives: int) -> None:
+        super().__init__("queue", QueueUnavailableError, surroundings)
         self.stored: dict[str, _Stored] = {}  # by what the receipts of a message begin with
         self.dead_letters: list[DeadLetter] = []
         self._max_receives = max_receives
@@ -106,23 +106,15 @@ class QueueModel(ServiceModel):
                 faults.append(None)
         answer(faults)
 
-    def receive(
-        self,
-        at_most: int,
-        wait_seconds: float,
-        visibility_seconds: float,
-        is_gone: Callable[[], bool],
-        fate: Fate,
-        answer: Answer,
-    ) -> None:
+    def receive(self, wanted: Wanted, fate: Fate, answer: Answer) -> None:
         """Hand over messages, now or when one becomes visible within the wait."""
-        messages = self._take(at_most, visibility_seconds, fate)
-        if messages or not wait_seconds:
+        messages = self._take(wanted, fate)
+        if messages or not wanted.wait_seconds:
             answer(messages)
             return
-        poll = _Waiting(at_most, visibility_seconds, fate, answer, is_gone)
+        poll = _Waiting(wanted, fate, answer)
         self._waiting.append(poll)
-        self.scheduler.after(wait_seconds, self._end_poll, poll, [])
+        self.scheduler.after(wanted.wait_seconds, self._end_poll, poll, [])
         self._wake()
 
     def delete(self, messages: Sequence[Message], fate: Fate, answer: Answer) -> None:
@@ -185,8 +177,8 @@ class QueueModel(ServiceModel):
             return EntryFault("InternalError", is_transient=True)
         return None
 
-    def _take(self, at_most: int, visibility_seconds: float, fate: Fate) -> list[Message]:
-        now = self.scheduler.now
+    def _take(self, wanted: Wanted, fate: Fate) -> list[Message]:
+        now, at_most = self.scheduler.now, wanted.at_most
         visible = [(number, stored) for number, stored in self.stored.items() if stored.visible_at <= now]
         if not visible:
             return []
@@ -212,7 +204,7 @@ class QueueModel(ServiceModel):
                 stored.harm += 1
                 self.scheduler.after(self.random.uniform(0, 1), self._wake)
             else:
-                stored.visible_at = now + visibility_seconds
+                stored.visible_at = now + wanted.visibility_seconds
             taken.append(Message(stored.body, stored.receipt, stored.receive_count))
         return taken
 
@@ -243,9 +235,9 @@ class QueueModel(ServiceModel):
         self.random.shuffle(polls)
         for poll in polls:
             # A caller that hung up may or may not be noticed; if not, it takes messages with it.
-            if poll.is_gone() and self.random.random() < 0.5:
+            if poll.wanted.is_gone() and self.random.random() < 0.5:
                 self._end_poll(poll, [])
-            elif messages := self._take(poll.at_most, poll.visibility_seconds, poll.fate):
+            elif messages := self._take(poll.wanted, poll.fate):
                 self._end_poll(poll, messages)
         if self._waiting:
             next_at = min((each.visible_at for each in self.stored.values() if each.visible_at > now), default=now)
@@ -261,7 +253,7 @@ def _receipt(message: Message) -> str:
 class QueueOfProcess:
     """Both halves of the queue, as one process has them.
 
-    sending: told of each call to send, as it begins; what it gives is told of the call's result, as the process reads it.
+    sending: told of each send as it begins; what it gives is told of the send's result, as the process reads it.
     """
 
     def __init__(
@@ -300,12 +292,11 @@ class QueueOfProcess:
         loop = self._process.loop
         assert loop is not None
         is_over = False
+        wanted = Wanted(at_most, wait_seconds, visibility_seconds, lambda: is_over or loop.is_dead)
         try:
             messages: list[Message] = await self._call(
                 "receive",
-                lambda fate, answer: self._model.receive(
-                    at_most, wait_seconds, visibility_seconds, lambda: is_over or loop.is_dead, fate, answer
-                ),
+                lambda fate, answer: self._model.receive(wanted, fate, answer),
                 seconds=wait_seconds + CALL_SECONDS,
             )
         finally:

@@ -75,15 +75,16 @@ class Report:
 
     def as_text(self) -> str:
         """For people."""
+        awaits, never = len(all_points()), self.never_crashed_at
+        settled = f"settled within {self.longest_settling:,.0f} s of the last fault"
         lines = [
             f"{self.histories:,} histories, {self.virtual_seconds / 3600:,.0f} virtual hours, in {self.seconds:,.0f} s",
-            f"{self.posts:,} requests, {self.kept:,} e-mails kept; "
-            f"settled within {self.longest_settling:,.0f} s of the last fault",
+            f"{self.posts:,} requests, {self.kept:,} e-mails kept; {settled}",
             "",
             *(f"  {self.tally[kind]:>12,}  {kind}" for kind in ALL),
             "",
-            f"Killed at {len(all_points()) - len(self.never_crashed_at)} of {len(all_points())} awaits of both services",
-            *(f"  never at {point}" for point in self.never_crashed_at),
+            f"Killed at {awaits - len(never)} of {awaits} awaits of both services",
+            *(f"  never at {point}" for point in never),
             f"{len(self.failed)} counter-examples",
         ]
         return "\n".join(lines)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import heapq
+from heapq import heappop, heappush
 from itertools import count
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from random import Random
 
 # A process that has so many rounds without that time goes on asks for something again and again, and never waits.
@@ -18,17 +19,26 @@ class SpinningError(Exception):
     """A process runs without end and never waits."""
 
 
+class Loop(Protocol):
+    """The loop of a process, to the scheduler. next_at: when it has something to run; infinite: nothing."""
+
+    next_at: float
+
+
 class Runnable(Protocol):
-    """A process, to the scheduler."""
+    """A process, to the scheduler. busy_until: it has no round before."""
 
     name: str
+    is_paused: bool
+    busy_until: float
 
-    def runs_at(self) -> float | None:
-        """When it could have its next round; None: not before something happens."""
+    @property
+    def loop(self) -> Loop | None:
+        """None where it does not run."""
         ...
 
     def run_round(self, now: float) -> None:
-        """Have one."""
+        """Run what is in line."""
         ...
 
 
@@ -40,7 +50,7 @@ class Scheduler:
 
     def __init__(self, random: Random) -> None:
         self.now = 0.0
-        self.processes: list[Runnable] = []
+        self.processes: Sequence[Runnable] = []
         self._random = random
         self._events: list[tuple[float, int, Callable[..., object], tuple[Any, ...]]] = []
         self._numbers = count()
@@ -53,14 +63,13 @@ class Scheduler:
 
     def after(self, seconds: float, event: Callable[..., object], *args: Any) -> None:
         """Let something happen outside of the processes: in a service, in the network, to a machine."""
-        heapq.heappush(self._events, (self.now + seconds, next(self._numbers), event, args))
+        heappush(self._events, (self.now + seconds, next(self._numbers), event, args))
 
     def run(self, until: float, *, unless: Callable[[], bool] | None = None) -> bool:
         """Go on to a time; False where `unless`, asked in each instant, ended it before."""
         rounds, choose, events = 0, self._random.random, self._events
         while True:
-            times = [(at, process) for process in self.processes if (at := process.runs_at()) is not None]
-            runnable = [process for at, process in times if at <= self.now]
+            runnable, when = self._look(until)
             if runnable:
                 process = runnable[int(choose() * len(runnable))] if len(runnable) > 1 else runnable[0]
                 process.run_round(self.now)
@@ -70,7 +79,6 @@ class Scheduler:
                 continue
             if unless is not None and unless():
                 return False
-            when = min((at for at, _ in times), default=until)
             if events and events[0][0] < when:
                 when = events[0][0]
             if when >= until:
@@ -78,6 +86,21 @@ class Scheduler:
                 return True
             if when > self.now:
                 self.now, rounds = when, 0
-            while events and events[0][0] <= self.now:
-                _, _, event, args = heapq.heappop(events)
+            while events and events[0][0] <= when:
+                _, _, event, args = heappop(events)
                 event(*args)
+
+    def _look(self, until: float) -> tuple[list[Runnable], float]:
+        """The processes that can run now, and when the next of the others can."""
+        now, when = self.now, until
+        runnable = []
+        for process in self.processes:
+            loop = process.loop
+            if loop is None or process.is_paused or loop.next_at == inf:
+                continue
+            at = max(loop.next_at, process.busy_until)
+            if at <= now:
+                runnable.append(process)
+            elif at < when:
+                when = at
+        return runnable, when

@@ -6,18 +6,23 @@ done without that its answer arrives, hang, be late on the way there or back, or
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Iterator
 
+    from simulation.loop import ProcessLoop
     from simulation.plan import Fault
     from simulation.process import Process
     from simulation.scheduler import Scheduler
     from simulation.trace import Trace
+
+    Answer = Callable[[Any], None]
+    # What the service does; it gives its answer, or an exception, to the function that it is called with.
+    Effect = Callable[["Fate", Answer], None]
 
 # What can become of any call. The other kinds are of one of the two services alone.
 OUTAGE: Final = "outage"
@@ -31,6 +36,15 @@ OF_ANY_CALL: Final = (OUTAGE, THROTTLING, LOST_ANSWERS, HANGS, LATE_ANSWERS, SLO
 
 _SHORTEST_SECONDS: Final = 0.001
 _USUAL_SECONDS: Final = 0.03
+
+
+class Surroundings(NamedTuple):
+    """What a service is simulated in. tally: how often each fault has happened."""
+
+    scheduler: Scheduler
+    random: Random
+    tally: Counter[str]
+    trace: Trace
 
 
 class Window:
@@ -68,75 +82,79 @@ class Fate:
         return self.hangs or self.answer_is_lost or self.repeats or self.back > 1
 
 
+class _Call:
+    """One call on its way to the service and back."""
+
+    def __init__(
+        self, service: ServiceModel, loop: ProcessLoop, operation: str, effect: Effect, fate: Fate, *, about: str
+    ) -> None:
+        self.future = loop.create_future()
+        self._service = service
+        self._loop = loop
+        self._effect = effect
+        self._fate = fate
+        self._name = f"{operation} {about}" if service.trace.is_read else operation
+        self._answers_left = 2 if fate.repeats and not fate.refused else 1
+        if service.trace.is_read:
+            service.trace(loop.name, f"{self._name} …")
+
+    def arrive(self) -> None:
+        """At the service."""
+        if self._loop.is_dead and self._service.random.random() < 0.5:
+            return  # it never left the machine
+        self._effect(self._fate, self.answer)
+
+    def answer(self, outcome: Any) -> None:
+        """By the service. An exception is what the call shall raise."""
+        fate, scheduler = self._fate, self._service.scheduler
+        self._answers_left -= 1
+        if self._answers_left:
+            scheduler.after(fate.there, self._effect, fate, self.answer)
+        elif not fate.hangs or fate.refused:
+            if fate.answer_is_lost:
+                outcome = self._service.error(f"{self._name}: connection reset")
+            scheduler.after(fate.back + (fate.there if fate.refused else 0), self._loop.deliver, self.settle, outcome)
+
+    def settle(self, outcome: Any) -> None:
+        """In the process: the first that comes, an answer or the deadline."""
+        if self.future.done():
+            return
+        if self._service.trace.is_read:
+            self._service.trace(self._loop.name, f"{self._name} → {outcome!r}")
+        if isinstance(outcome, Exception):
+            self.future.set_exception(outcome)
+        else:
+            self.future.set_result(outcome)
+
+
 class ServiceModel:
     """A simulated service. error: what a call to it raises where it was not confirmed."""
 
-    def __init__(
-        self, name: str, error: type[Exception], scheduler: Scheduler, random: Random, tally: Counter[str], trace: Trace
-    ) -> None:
+    def __init__(self, name: str, error: type[Exception], surroundings: Surroundings) -> None:
         self.name = name
         self.windows: list[Window] = []
-        self.scheduler = scheduler
-        self.random = random
-        self.trace = trace
+        self.scheduler, self.random, self._tally, self.trace = surroundings
         self._error = error
-        self._tally = tally
 
     def struck(self, kind: str, operation: str) -> Window | None:
         """The fault of this kind that happens to a call or an entry now, counted."""
         return next(self._strikes(operation, (kind,)), None)
 
-    async def call(
-        self,
-        process: Process,
-        operation: str,
-        effect: Callable[[Fate, Callable[[Any], None]], None],
-        *,
-        seconds: float,
-        about: str = "",
-    ) -> Any:
-        """Make a call in the name of a process, whose adapter waits for so long.
-
-        effect: what the service does; it gives its answer, or an exception, to the function that it is called with.
-        """
+    async def call(self, process: Process, operation: str, effect: Effect, *, seconds: float, about: str = "") -> Any:
+        """Make a call in the name of a process, whose adapter waits for so long. about: for the trace."""
         loop = process.loop
         if loop is None or loop.is_dead:  # a `finally` of what is being buried
             raise self._error("the process is gone")
         fate = self._fate(operation, seconds)
-        future = loop.create_future()
-        answers = 2 if fate.repeats else 1
-
-        def settle(outcome: Any) -> None:
-            if not future.done():
-                self.trace(process.name, f"{operation} {about} → {outcome!r}")
-                if isinstance(outcome, Exception):
-                    future.set_exception(outcome)
-                else:
-                    future.set_result(outcome)
-
-        def answer(outcome: Any) -> None:
-            nonlocal answers
-            answers -= 1
-            if answers:
-                self.scheduler.after(fate.there, effect, fate, answer)
-            elif not fate.hangs:
-                outcome = self._error(f"{operation}: connection reset") if fate.answer_is_lost else outcome
-                self.scheduler.after(fate.back, loop.deliver, settle, outcome)
-
-        def arrive() -> None:
-            if loop.is_dead and self.random.random() < 0.5:
-                return  # it never left the machine
-            effect(fate, answer)
-
-        self.trace(process.name, f"{operation} {about} …")
+        call = _Call(self, loop, operation, effect, fate, about=about)
         if fate.refused:
-            error = self._error(f"{operation}: unavailable")
-            self.scheduler.after(fate.there + fate.back, loop.deliver, settle, error)
+            call.answer(self._error(f"{operation}: unavailable"))
         elif not (fate.hangs and self.random.random() < 0.5):
-            self.scheduler.after(fate.there, arrive)
-        deadline = loop.call_later(seconds, settle, self._error(f"{operation}: no answer within {seconds:g} s"))
+            self.scheduler.after(fate.there, call.arrive)
+        no_answer = self._error(f"{operation}: no answer within {seconds:g} s")
+        deadline = loop.call_later(seconds, call.settle, no_answer)
         try:
-            return await future
+            return await call.future
         finally:
             deadline.cancel()
 

@@ -12,22 +12,15 @@ from __future__ import annotations
 
 import asyncio
 from hashlib import sha256 as sha256_of
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from checkpoint.archive.port import ArchiveUnavailableError, ObjectUnreadableError
 from conservation.history import identity
-from simulation.service_model import Fate, ServiceModel, Window
+from simulation.service_model import ServiceModel
 
 if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Callable
-    from random import Random
-
     from simulation.process import Process
-    from simulation.scheduler import Scheduler
-    from simulation.trace import Trace
-
-    Answer = Callable[[Any], None]
+    from simulation.service_model import Answer, Fate, Surroundings, Window
 
 UNREADABLE: Final = "cannot be read; give it back"
 _CALL_SECONDS: Final = 20.0  # as the store's client waits, its own retries included
@@ -40,10 +33,8 @@ class StoreModel(ServiceModel):
     put_seconds: what each put takes, beside the way there and back.
     """
 
-    def __init__(
-        self, scheduler: Scheduler, random: Random, tally: Counter[str], trace: Trace, *, says_others: bool
-    ) -> None:
-        super().__init__("store", ArchiveUnavailableError, scheduler, random, tally, trace)
+    def __init__(self, surroundings: Surroundings, *, says_others: bool) -> None:
+        super().__init__("store", ArchiveUnavailableError, surroundings)
         self.objects: dict[str, bytes] = {}
         self.changed: list[str] = []
         self.created_at: dict[bytes, float] = {}

@@ -14,7 +14,7 @@ from simulation.plan import CLOCK_JUMP, CRASH, CRASH_AT_AWAIT, PAUSE, RESTART, S
 from simulation.programs import BrokerProcess, IntakeProcess, limits
 from simulation.queue_model import QueueModel
 from simulation.scheduler import Scheduler
-from simulation.service_model import Window
+from simulation.service_model import Surroundings, Window
 from simulation.store_model import StoreModel
 from simulation.trace import Trace
 
@@ -48,12 +48,8 @@ class World:
         # A stream for each, so that without one fault the others happen much as before.
         self.scheduler = Scheduler(self._random("scheduler"))
         self.trace = Trace(lambda: self.scheduler.now, write)
-        self.queue = QueueModel(
-            self.scheduler, self._random("queue"), self.tally, self.trace, max_receives=plan.max_receives
-        )
-        self.store = StoreModel(
-            self.scheduler, self._random("store"), self.tally, self.trace, says_others=plan.says_others
-        )
+        self.queue = QueueModel(self._surroundings("queue"), max_receives=plan.max_receives)
+        self.store = StoreModel(self._surroundings("store"), says_others=plan.says_others)
         self.intakes = [IntakeProcess(self, f"{INTAKE}-{number}") for number in range(plan.intakes)]
         self.brokers = [BrokerProcess(self, f"{BROKER}-{number}") for number in range(plan.brokers)]
         self.processes: dict[str, Process] = {each.name: each for each in (*self.intakes, *self.brokers)}
@@ -153,6 +149,9 @@ class World:
 
     def _mend(self, process: Process) -> None:
         process.slow_seconds, process.clock.offset = 0.0, 0.0
+
+    def _surroundings(self, name: str) -> Surroundings:
+        return Surroundings(self.scheduler, self._random(name), self.tally, self.trace)
 
     def _random(self, name: str) -> Random:
         return Random(f"{name} {self.plan.seed}")

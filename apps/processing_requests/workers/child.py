@@ -11,27 +11,16 @@ import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from processing_requests.workers import messages
 from processing_requests.workers.channel import Channel
-from processing_requests.workers.messages import (
-    Ask,
-    Begin,
-    CannotStart,
-    FromWorker,
-    HealthAnswer,
-    MetricsAnswer,
-    NewTokens,
-    Question,
-    Served,
-    Serving,
-    ToWorker,
-)
+from processing_requests.workers.messages import HealthAnswer, MetricsAnswer, Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from processing_requests.settings import IntakeSettings
     from processing_requests.workers.connection_counts import ConnectionCounts
-    from processing_requests.workers.messages import Family
+    from processing_requests.workers.messages import Family, FromWorker, ToWorker
 
 _WORKER: Final = "processing_requests.workers.worker"
 # As long as the private port gives the loop of a service that is one process.
@@ -79,7 +68,7 @@ class Child:
         with far:
             try:
                 self._process = subprocess.Popen(  # noqa: S603  this program's own module
-                    [sys.executable, "-P", "-m", _WORKER, *map(str, [number, *descriptors])],
+                    [sys.executable, "-P", "-m", _WORKER, *map(str, [number, os.getpid(), *descriptors])],
                     env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},  # with -P: the same modules as here
                     pass_fds=descriptors,
                     stdin=subprocess.DEVNULL,
@@ -97,8 +86,8 @@ class Child:
         loop = asyncio.get_running_loop()
         bound = loop.call_later(_START_SECONDS, self._kill_unless_started)
         try:
-            self._channel = await Channel[ToWorker, FromWorker].open(self._near, FromWorker)
-            self._channel.send(Begin(settings()))
+            self._channel = await Channel.open(self._near, messages.FromWorker)
+            self._channel.send(messages.Begin(settings()))
             while (message := await self._channel.receive()) is not None:
                 self._take(message)
             bound.cancel()
@@ -126,7 +115,7 @@ class Child:
     def share_tokens(self, text: str) -> None:
         """Have it take these tokens, and no others."""
         if self._channel is not None:
-            self._channel.send(NewTokens(text))
+            self._channel.send(messages.NewTokens(text))
 
     def terminate(self) -> None:
         """Ask it to answer what has come to it, and end."""
@@ -152,12 +141,17 @@ class Child:
         return self._process.poll()
 
     @property
-    def has_ended_well(self) -> bool:
-        """Whether it has answered what came to it.
+    def was_asked(self) -> bool:
+        """Whether it has ended because it was told to.
 
-        SIGTERM ends one at once that does not serve yet, or no more.
+        A signal ends one at once that does not serve yet, or no more.
         """
-        return self.exit_code == 0 or (self.exit_code == -signal.SIGTERM and (self.has_drained or not self.has_served))
+        return self.exit_code in (0, -signal.SIGTERM, -signal.SIGINT)
+
+    @property
+    def has_ended_well(self) -> bool:
+        """Whether it has answered what came to it."""
+        return self.was_asked and (self.exit_code == 0 or self.has_drained or not self.has_served)
 
     @property
     def end(self) -> str:
@@ -176,23 +170,23 @@ class Child:
         asked = self._asked.get(question)
         if asked is None:
             asked = self._asked[question] = asyncio.get_running_loop().create_future()
-            self._channel.send(Ask(question))
+            self._channel.send(messages.Ask(question))
         await asyncio.wait([asked], timeout=ANSWER_SECONDS)
         return asked.result() if asked.done() and not asked.cancelled() else None
 
     def _take(self, message: FromWorker) -> None:
         match message:
-            case Serving():
+            case messages.Serving():
                 self.state = State.SERVING
                 self.has_served = True
-            case CannotStart(reason):
+            case messages.CannotStart(reason):
                 self.cannot_start = reason
             case HealthAnswer():
                 self._answered(Question.HEALTH, message)
             case MetricsAnswer(families):
                 self.metrics = families
                 self._answered(Question.METRICS, message)
-            case Served(families):
+            case messages.Served(families):
                 self.metrics = families
                 self.state = State.ENDING
                 self.has_drained = True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -176,7 +175,7 @@ class Children:
         await child.run(lambda: self._settings)
         self._ended_metrics = total([self._ended_metrics, growing(child.metrics)])
         del self._running[number]
-        return _End(child.end, was_asked=child.exit_code in (0, -signal.SIGTERM), cannot_start=bool(child.cannot_start))
+        return _End(child.end, was_asked=child.was_asked, cannot_start=bool(child.cannot_start))
 
     async def _ask_health(self) -> dict[int, HealthAnswer | None]:
         """What each worker that serves says, None where it does not in time."""

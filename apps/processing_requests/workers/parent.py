@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -17,6 +17,7 @@ from processing_requests.tokens import Tokens, refresh_periodically
 from processing_requests.workers.child import Child
 from processing_requests.workers.children import Children, WorkersGivenUpError
 from processing_requests.workers.connection_counts import ConnectionCounts
+from processing_requests.workers.ending import seconds_to_end
 from processing_requests.workers.metrics import ParentMetrics
 from processing_requests.workers.readings import ReadingsOfAll
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from processing_requests.settings import IntakeSettings
-
-# For a worker to end, beside the drain and the queue's last confirmation.
-_END_SECONDS: Final = 3.0
 
 _log = structlog.get_logger()
 
@@ -39,7 +37,7 @@ async def run_workers(settings: IntakeSettings, count: int, fetch_tokens: Callab
     Raises SettingsError for a setting or a port that cannot be used.
     """
     stop = stop_on_signals()
-    patience = settings.drain_seconds + settings.queue_timeout_seconds + _END_SECONDS
+    patience = seconds_to_end(settings)
     with ExitStack() as opened:
         counts = opened.enter_context(closing(ConnectionCounts.create(count)))
         metrics = ParentMetrics()

@@ -18,23 +18,11 @@ from checkpoint.operations.signals import stop_on_signals
 from checkpoint.operations.telemetry import configure_logging, log_failure
 from checkpoint.settings import SettingsError
 from processing_requests.service import open_service
+from processing_requests.workers import messages
 from processing_requests.workers.accepting import accept_share
 from processing_requests.workers.channel import Channel
 from processing_requests.workers.connection_counts import ConnectionCounts
-from processing_requests.workers.messages import (
-    Ask,
-    Begin,
-    CannotStart,
-    FromWorker,
-    HealthAnswer,
-    MetricsAnswer,
-    NewTokens,
-    Question,
-    Served,
-    Serving,
-    ToWorker,
-    read,
-)
+from processing_requests.workers.ending import end_after, seconds_to_end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,6 +31,7 @@ if TYPE_CHECKING:
     from processing_requests.http.server import Accept
     from processing_requests.service import Service
     from processing_requests.settings import IntakeSettings
+    from processing_requests.workers.messages import FromWorker, ToWorker
 
 _LOOK_SECONDS: Final = 0.01
 
@@ -52,25 +41,26 @@ _log = structlog.get_logger()
 def main() -> None:
     """Serve until the parent says so, or is gone.
 
-    The arguments are the worker's number, and the descriptors of its end of the channel, of the listening socket and
-    of the connection counts.
+    The arguments are the worker's number, the parent's process ID, and the descriptors of its end of the channel, of
+    the listening socket and of the connection counts.
     """
     sys.exit(uvloop.run(_work(*map(int, sys.argv[1:]))))
 
 
-async def _work(number: int, end: int, listening: int, counts: int) -> int:
+async def _work(number: int, parent: int, end: int, listening: int, counts: int) -> int:
     """Serve; returns the exit code."""
     stop = stop_on_signals()
-    channel = await Channel[FromWorker, ToWorker].open(socket.socket(fileno=end), ToWorker)
+    channel: Channel[FromWorker, ToWorker] = await Channel.open(socket.socket(fileno=end), messages.ToWorker)
     begin = await channel.receive()
-    if not isinstance(begin, Begin):
+    if not isinstance(begin, messages.Begin):
         return 0  # the parent is gone
+    end_after(parent, seconds=seconds_to_end(begin.settings))
     configure_logging(begin.settings.log_level, begin.settings.log_format, worker=number)
     accept = partial(accept_share, counts=ConnectionCounts(counts), worker=number)
     try:
         await _serve(begin.settings, channel, socket.socket(fileno=listening), stop, accept)
     except SettingsError as error:
-        channel.send(CannotStart(str(error)))
+        channel.send(messages.CannotStart(str(error)))
         return 1
     except Exception as error:  # noqa: BLE001  the parent starts another worker; the reason is in the log
         log_failure(_log, error)
@@ -93,12 +83,12 @@ async def _serve(
         async def accept_when_tried(connections: OpenConnections, listening: socket.socket) -> AsyncIterator[None]:
             await _queue_tried(service, stop)
             async with accept(connections, listening):
-                channel.send(Serving())
+                channel.send(messages.Serving())
                 yield
 
         async with in_background(_answer(service, channel, stop)):
             await service.serve(listening, stop, accept=accept_when_tried)
-        channel.send(Served(read(service.metrics.registry)))
+        channel.send(messages.Served(messages.read(service.metrics.registry)))
     _log.info("stopped")
 
 
@@ -119,11 +109,13 @@ async def _answer(service: Service, channel: Channel[FromWorker, ToWorker], stop
     """Answer the parent's questions; set `stop` when it is gone."""
     while (message := await channel.receive()) is not None:
         match message:
-            case Ask(Question.HEALTH):
-                channel.send(HealthAnswer(dict(service.health.faults), dict(service.health.warnings)))
-            case Ask(Question.METRICS):  # on a thread, as the private port of a single process reads them
-                channel.send(MetricsAnswer(await asyncio.to_thread(read, service.metrics.registry)))
-            case NewTokens(text):
+            case messages.Ask(messages.Question.HEALTH):
+                channel.send(messages.HealthAnswer(dict(service.health.faults), dict(service.health.warnings)))
+            case messages.Ask(messages.Question.METRICS):
+                # On a thread, as the private port of a single process reads them.
+                families = await asyncio.to_thread(messages.read, service.metrics.registry)
+                channel.send(messages.MetricsAnswer(families))
+            case messages.NewTokens(text):
                 service.tokens.replace(text)
     _log.warning("parent_lost")
     stop.set()

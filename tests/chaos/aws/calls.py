@@ -54,7 +54,7 @@ class Call:
     """One call, until it is answered.
 
     program, number: of the process that makes it. send_on: brings a request to the emulator. client_is_gone: returns
-    when the client has closed its connection. asked_at: by time.monotonic.
+    when the client has closed its connection. asked_at: by time.monotonic. fault: that happened to it; empty: none.
     """
 
     program: str
@@ -65,6 +65,7 @@ class Call:
     client_is_gone: Callable[[], Awaitable[object]]
     ledger: Ledger
     asked_at: float = field(default_factory=time.monotonic)
+    fault: str = ""
 
     @property
     def operation(self) -> str:

@@ -25,7 +25,7 @@ def object_faults(proxy: Proxy) -> list[CallFault]:
     puts = frozenset({PUT})
     return [
         CallFault("conflict_though_free", proxy, puts, _conflict),
-        CallFault("taken_though_free", proxy, puts, _taken_though_free, shares=(0.1, 0.3)),
+        CallFault("taken_though_free", proxy, puts, _taken_though_free, shares=(0.2, 0.5)),
         CallFault("taken_by_its_own_put", proxy, puts, _taken_by_its_own_put),
         CallFault("wrong_read", proxy, frozenset({HEAD, GET}), WrongReads().read_wrong, shares=(0.5, 1.0)),
     ]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chaos.aws.proxy import Proxy
 
 KILLED_AROUND: Final = (SEND, RECEIVE, DELETE, CHANGE_VISIBILITY, PUT, HEAD)
-_MOST_PASSES: Final = 20
+_MOST_PASSES: Final = 5
 
 
 class Refused:

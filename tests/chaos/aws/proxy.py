@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO, TypeVar
 from urllib.parse import urlsplit
 
 import uvloop
 
-from chaos.aws.calls import SEND, Call, Ledger, read_json
+from chaos.aws.calls import S3, SEND, Call, Ledger, read_json
 from chaos.aws.http_messages import LIMIT, Answer, read_answer, read_request
 from conservation.history import Confirmation, identity
 
@@ -30,6 +31,8 @@ _AWAY: Final = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError,
 class GoingOn(Protocol):
     """A fault while it happens."""
 
+    name: str
+
     def hits(self, call: Call) -> bool:
         """Whether it happens to this call."""
         ...
@@ -42,11 +45,11 @@ class GoingOn(Protocol):
 class Proxy:
     """Brings calls to the emulator, unless a fault that is going on does something else with them.
 
+    log: a text file for a line of JSON per call, from which a violation's story can be read; None: none is written.
     ledger: of receives that faults made vain. confirmations: of each message that SQS confirmed to a client.
-    calls: how many came.
     """
 
-    def __init__(self, emulator_url: str) -> None:
+    def __init__(self, emulator_url: str, *, log: TextIO | None = None) -> None:
         parts = urlsplit(emulator_url)
         self._emulator = (str(parts.hostname), int(parts.port or 0))
         self._ports: list[_Port] = []
@@ -55,8 +58,8 @@ class Proxy:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
         self.ledger = Ledger()
+        self._log = log
         self.confirmations: list[Confirmation] = []
-        self.calls = 0
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -109,22 +112,30 @@ class Proxy:
 
     async def answer(self, call: Call) -> Answer | None:
         """What the client gets; None: its connection is reset."""
-        self.calls += 1
         for fault in self._going_on:
             if fault.hits(call):
+                call.fault = fault.name
                 return await fault.answer(call)
         return await call.forward()
 
-    def note(self, call: Call, answer: Answer) -> None:
-        """Take down what an answer confirms, once the client has it."""
-        if call.operation != SEND or answer.status != _SUCCESS:
-            return
+    def ended(self, call: Call, answer: Answer | None) -> None:
+        """Take down what a client was answered; None: nothing."""
         now = time.monotonic()
-        bodies = {entry["Id"]: entry["MessageBody"] for entry in call.read()["Entries"]}
-        self.confirmations += [
-            Confirmation(identity(bodies[each["Id"]].encode()), call.asked_at, now)
-            for each in read_json(answer).get("Successful", [])
-        ]
+        confirmed = _confirmed(call, answer) if answer else []
+        self.confirmations += [Confirmation(each, call.asked_at, now) for each in confirmed]
+        if self._log:
+            line = {
+                "asked_at": call.asked_at,
+                "at": now,
+                "program": call.program,
+                "number": call.number,
+                "operation": call.operation,
+                "fault": call.fault,
+                "status": answer and answer.status,
+                "of": _of(call),
+                "confirmed": confirmed,
+            }
+            self._log.write(f"{json.dumps(line)}\n")
 
     async def connect(self) -> tuple[StreamReader, StreamWriter]:
         """A connection to the emulator."""
@@ -194,7 +205,7 @@ class _Port:
         self._clients.add(writer)
         emulator = _Connection(self._proxy)
         try:
-            with suppress(*_AWAY):
+            with suppress(*_AWAY, asyncio.CancelledError):  # which comes at the end alone
                 while await self._exchange(reader, writer, emulator):
                     pass
         finally:
@@ -212,15 +223,14 @@ class _Port:
         call = Call(*self._process, self.service, request, emulator.exchange, client_is_gone, self._proxy.ledger)
         answer = await self._proxy.answer(call)
         if answer is None or reader.at_eof() or writer.is_closing():
+            self._proxy.ended(call, None)
             reset(writer)
             return False
         writer.write(answer.to_bytes())
         await writer.drain()
-        if answer.is_torn:
-            return False
-        if not reader.at_eof() and not writer.is_closing():
-            self._proxy.note(call, answer)
-        return True
+        is_gone = answer.is_torn or reader.at_eof() or writer.is_closing()
+        self._proxy.ended(call, None if is_gone else answer)
+        return not is_gone
 
 
 class _Connection:
@@ -261,3 +271,22 @@ def reset(writer: StreamWriter) -> None:
         if found is not None:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
     writer.transport.abort()
+
+
+def _confirmed(call: Call, answer: Answer) -> list[str]:
+    """The identities of the messages that an answer says to be durable."""
+    if call.operation != SEND or answer.status != _SUCCESS:
+        return []
+    bodies = _bodies(call)
+    return [bodies[each["Id"]] for each in read_json(answer).get("Successful", [])]
+
+
+def _bodies(call: Call) -> dict[str, str]:
+    return {entry["Id"]: identity(entry["MessageBody"].encode()) for entry in call.read()["Entries"]}
+
+
+def _of(call: Call) -> list[str]:
+    """The messages that are sent, or the object, that a call is about."""
+    if call.service == S3:
+        return [call.key]
+    return list(_bodies(call).values()) if call.operation == SEND else []

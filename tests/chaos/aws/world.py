@@ -32,11 +32,11 @@ _HIDDEN_SECONDS: Final = 43_200
 
 @contextmanager
 def open_world(directory: Path) -> Iterator[AWS]:
-    """A fresh one; the emulator writes to a directory below the one that is given."""
+    """A fresh one; `calls.log` in the directory has each call that a process made, and what happened to it."""
     below = directory / "emulator"
     below.mkdir(parents=True)
-    with running_emulator(below) as emulator:
-        proxy = Proxy(emulator.endpoint_url)
+    with running_emulator(below) as emulator, (directory / "calls.log").open("w") as log:
+        proxy = Proxy(emulator.endpoint_url, log=log)
         with proxy.running():
             yield AWS(emulator, proxy)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -61,13 +62,17 @@ class RollingRestart:
 
 
 class Paused:
-    """SIGSTOP, and SIGCONT: a zombie, which goes on with what others have taken over meanwhile."""
+    """SIGSTOP, and SIGCONT: a zombie, which goes on with what others have taken over meanwhile.
+
+    of_intakes: when each pause of an intake began and ended; one that still goes on is not there.
+    """
 
     name = "pause"
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._paused: set[Member] = set()
+        self.of_intakes: list[tuple[float, float]] = []
         self.count = 0
 
     @contextmanager
@@ -80,6 +85,7 @@ class Paused:
             return
         member = random.choice(members)
         self._paused.add(member)
+        began = time.monotonic()
         pids = [pid for pid in member.pids() if member.send(signal.SIGSTOP, pid=pid)]
         self.count += bool(pids)
         try:
@@ -88,3 +94,5 @@ class Paused:
             for pid in pids:
                 member.send(signal.SIGCONT, pid=pid)
             self._paused.discard(member)
+            if member in intakes:
+                self.of_intakes.append((began, time.monotonic()))

@@ -103,3 +103,19 @@ def test_an_email_refused_though_the_queue_confirmed_it_in_time_is_a_violation(
     confirmed.confirmations.append(Confirmation(SECOND, asked_at, at))
 
     assert violations(confirmed, end(), slack_seconds=0.3) == found
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(Post(SECOND, began=0.1, ended=0.3, status=None), id="of an intake that was killed"),
+        pytest.param(Post(SECOND, began=-9, ended=-4, status=503), id="whose call went on after its answer"),
+        pytest.param(Post(SECOND, began=0.1, ended=0.6, status=200), id="that was answered 200"),
+    ],
+)
+def test_a_confirmation_that_may_be_of_another_request_shows_no_violation(other: Post) -> None:
+    confirmed = history()
+    confirmed.posts.append(other)
+    confirmed.confirmations.append(Confirmation(SECOND, 0.2, 0.4))
+
+    assert violations(confirmed, end(), slack_seconds=0.3) == []

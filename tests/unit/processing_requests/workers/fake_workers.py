@@ -60,6 +60,10 @@ class FakeChild:
         self._told = read(registry)
 
     @property
+    def was_asked(self) -> bool:
+        return self.exit_code == 0
+
+    @property
     def has_ended_well(self) -> bool:
         return self.exit_code == 0
 

@@ -87,6 +87,22 @@ async def test_one_that_cannot_use_its_settings_says_why() -> None:
         assert not child.has_served
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_one_that_is_told_to_stop_before_it_serves_has_ended_well(
+    settings: IntakeSettings, number: signal.Signals
+) -> None:
+    before = signal.signal(number, lambda *_: None)  # a signal that is ignored here would be ignored in the worker
+    try:
+        async with started(settings) as child:
+            os.kill(child.pid, number)
+            await child.ended()
+            assert child.was_asked
+            assert child.has_ended_well
+            assert not child.has_served
+    finally:
+        signal.signal(number, before)
+
+
 async def test_one_that_does_not_come_to_serve_is_killed(
     settings: IntakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
