@@ -36,8 +36,8 @@ def message_faults(proxy: Proxy) -> list[CallFault]:
 
 
 def _some(fault: CallFault, entries: list[Any]) -> set[str]:
-    """The Ids of at least one of the entries."""
-    return {entry["Id"] for entry in fault.random.sample(entries, fault.random.randint(1, len(entries)))}
+    """The Ids of at least one of the entries, and of not all where there are several."""
+    return {entry["Id"] for entry in fault.random.sample(entries, fault.random.randint(1, max(1, len(entries) - 1)))}
 
 
 def _failed(entry: str, code: str, *, is_senders: bool) -> dict[str, object]:
