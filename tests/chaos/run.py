@@ -163,7 +163,7 @@ class Run:
 
     def _storm(self, of_processes: Sequence[Fault], seconds: float) -> None:
         """Let faults happen for so long; return when all are over."""
-        world, at_once = (_WORLD, 2) if len(self._faults) < _MANY else (_WORLD_OF_MANY, 5)
+        world, at_once = (_WORLD, 2) if len(self._faults) < _MANY else (_WORLD_OF_MANY, 4)
         actors: list[Callable[[], None]] = [
             lambda: self._again_and_again(of_processes[:1], *_KILLS, at_once=1),
             lambda: self._again_and_again(of_processes[1:], *_PROCESSES, at_once=2),
