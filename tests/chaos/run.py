@@ -33,6 +33,7 @@ _ALONE_SECONDS: Final = 6.0
 _TRIES_ALONE: Final = 3
 _UNLOCK_SECONDS: Final = 0.5
 _SLACK_SECONDS: Final = 0.5
+_DEADLINE_SECONDS: Final = 5.0  # an intake's, for the queue to confirm
 _BAD_EVERY_SECONDS: Final = 0.4
 _LOOK_SECONDS: Final = 0.1
 # Nothing changes any more; where nothing is on the queue either, what is not stored will never be.
@@ -45,6 +46,7 @@ _MANY: Final = 20
 _KILLS: Final = ((0.0, 0.0), (0.5, 2.5))
 _PROCESSES: Final = ((VISIBILITY_SECONDS + 1.0, VISIBILITY_SECONDS + 3.0), (0.5, 2.5))
 _WORLD: Final = ((0.5, 5.0), (0.2, 2.0))
+_WORLD_OF_MANY: Final = ((0.5, 5.0), (0.1, 0.4))
 
 
 class _Load(NamedTuple):
@@ -163,10 +165,11 @@ class Run:
 
     def _storm(self, of_processes: Sequence[Fault], seconds: float) -> None:
         """Let faults happen for so long; return when all are over."""
+        world, at_once = (_WORLD, 2) if len(self._faults) < _MANY else (_WORLD_OF_MANY, 4)
         actors: list[Callable[[], None]] = [
             lambda: self._again_and_again(of_processes[:1], *_KILLS, at_once=1),
             lambda: self._again_and_again(of_processes[1:], *_PROCESSES, at_once=2),
-            lambda: self._again_and_again(self._faults, *_WORLD, at_once=2 if len(self._faults) < _MANY else 5),
+            lambda: self._again_and_again(self._faults, *world, at_once=at_once),
             self._put_bad_messages,
         ]
         threads = [threading.Thread(target=self._noting_failures, args=(actor,)) for actor in actors]
@@ -299,7 +302,7 @@ class Run:
         end = End(objects, self._observer.changed, self._world.waiting(), dead_letters)
         strange = client.statuses.keys() - {200, 503, None}
         outcome.violations = [
-            *violations(history, end, slack_seconds=_SLACK_SECONDS),
+            *violations(history, end, slack_seconds=_SLACK_SECONDS, deadline_seconds=_DEADLINE_SECONDS),
             *(Violation("ended_by_itself", how) for how in self._fleet.exits),
             *(Violation("answered", str(status)) for status in sorted(filter(None, strange))),
             *self._found,

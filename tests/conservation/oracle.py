@@ -31,15 +31,19 @@ class Violation(NamedTuple):
     where: str
 
 
-def violations(history: History, end: End, *, slack_seconds: float = 0) -> list[Violation]:
+def violations(history: History, end: End, *, slack_seconds: float = 0, deadline_seconds: float = 0) -> list[Violation]:
     """Every promise that was broken; none of them may be.
 
     slack_seconds: what a confirmation may need from where it was seen until the intake has read it.
+    deadline_seconds: for which an intake waits for one; a request that was answered sooner needs no slack.
     """
     return [
         *_of_objects(history, end),
         *(Violation(CHANGED, name) for name in end.changed),
-        *(Violation(REFUSED_THOUGH_CONFIRMED, each) for each in sorted(_refused(history, slack_seconds))),
+        *(
+            Violation(REFUSED_THOUGH_CONFIRMED, each)
+            for each in sorted(_refused(history, slack_seconds, deadline_seconds))
+        ),
         *([Violation(LEFT_ON_THE_QUEUE, str(end.waiting))] if end.waiting else []),
         *(Violation(WRONGLY_DEAD_LETTERED, each) for each in sorted(set(end.dead_letters) - history.bad)),
         *(Violation(NOT_DEAD_LETTERED, each) for each in sorted(_promised_bad(history) - set(end.dead_letters))),
@@ -69,7 +73,7 @@ def _of_objects(history: History, end: End) -> Iterator[Violation]:
             yield Violation(MISNAMED, name)
 
 
-def _refused(history: History, slack_seconds: float) -> set[str]:
+def _refused(history: History, slack_seconds: float, deadline_seconds: float) -> set[str]:
     """E-mails that the queue confirmed while their client waited, and that were answered otherwise all the same.
 
     Where a client posts one e-mail several times, a call cannot be told to be the one request's or the other's. So all
@@ -87,9 +91,14 @@ def _refused(history: History, slack_seconds: float) -> set[str]:
         ]
         if perhaps_its_own and all(
             post.began <= confirmation.asked_at
-            and confirmation.at + slack_seconds <= post.ended
+            and confirmation.at + _slack(post, slack_seconds, deadline_seconds) <= post.ended
             and post.status not in {None, 200}
             for post in perhaps_its_own
         ):
             refused.add(confirmation.identity)
     return refused
+
+
+def _slack(post: Post, slack_seconds: float, deadline_seconds: float) -> float:
+    is_long_before_its_deadline = post.ended - post.began < deadline_seconds - slack_seconds
+    return 0 if is_long_before_its_deadline else slack_seconds

@@ -27,8 +27,8 @@ _LATE_SECONDS: Final = (3.0, 6.0)
 def call_faults(proxy: Proxy) -> list[CallFault]:
     """One of each kind."""
     return [
-        CallFault("hang", proxy, _ALL, _hang, shares=(0.2, 0.5)),
-        CallFault("hang_after_the_effect", proxy, _ALL, _hang_after_the_effect, shares=(0.2, 0.5)),
+        CallFault("hang", proxy, _ALL, _hang, shares=(0.1, 0.3)),
+        CallFault("hang_after_the_effect", proxy, _ALL, _hang_after_the_effect, shares=(0.1, 0.3)),
         CallFault("internal_error", proxy, _ALL, partial(_refuse, refusals=INTERNAL_ERROR)),
         CallFault("internal_error_after_the_effect", proxy, _ALL, _internal_error_after_the_effect),
         CallFault("slow_down", proxy, _ALL, partial(_refuse, refusals=SLOW_DOWN)),
@@ -36,7 +36,7 @@ def call_faults(proxy: Proxy) -> list[CallFault]:
         CallFault("expired_credentials", proxy, _ALL, partial(_refuse, refusals=EXPIRED_TOKEN)),
         CallFault("reset", proxy, _ALL, _reset),
         CallFault("reset_after_the_effect", proxy, _ALL, _reset_after_the_effect),
-        CallFault("answer_after_the_deadline", proxy, _ALL, _answer_late, shares=(0.2, 0.5)),
+        CallFault("answer_after_the_deadline", proxy, _ALL, _answer_late, shares=(0.1, 0.3)),
         CallFault("html", proxy, _ALL, _html),
         CallFault("half_a_body", proxy, _ALL - {HEAD}, _half_a_body),
     ]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from chaos.aws.http_messages import Answer
     from chaos.aws.proxy import Proxy
 
-_SHARES: Final = (0.2, 0.5, 1.0)
+_SHARES: Final = (0.1, 0.3, 0.6)
 
 
 @dataclass(eq=False)

@@ -27,7 +27,7 @@ def object_faults(proxy: Proxy) -> list[CallFault]:
         CallFault("conflict_though_free", proxy, puts, _conflict),
         CallFault("taken_though_free", proxy, puts, _taken_though_free, shares=(0.2, 0.5)),
         CallFault("taken_by_its_own_put", proxy, puts, _taken_by_its_own_put),
-        CallFault("wrong_read", proxy, frozenset({HEAD, GET}), WrongReads().read_wrong, shares=(0.5, 1.0)),
+        CallFault("wrong_read", proxy, frozenset({PUT, HEAD, GET}), WrongReads().read_wrong, shares=(0.6,)),
     ]
 
 
@@ -54,7 +54,10 @@ async def _taken_by_its_own_put(fault: CallFault, call: Call) -> Answer:
 
 
 class WrongReads:
-    """Looks at objects that show another's digest: never two of one process at one name in succession."""
+    """Looks at objects that show another's digest: never two of one process at one name in succession.
+
+    So that there are looks at all, puts that took effect are answered as though they had been tried before.
+    """
 
     def __init__(self) -> None:
         self._last: set[tuple[str, int, str]] = set()
@@ -62,6 +65,9 @@ class WrongReads:
     async def read_wrong(self, fault: CallFault, call: Call) -> Answer:
         """Each time the digest is another one."""
         answer = await call.forward()
+        if call.operation == PUT:
+            fault.spare()
+            return refused(call, TAKEN) if answer.status == _OK else answer
         look = (call.program, call.number, call.key)
         if answer.status != _OK or look in self._last:
             self._last.discard(look)

@@ -119,3 +119,15 @@ def test_a_confirmation_that_may_be_of_another_request_shows_no_violation(other:
     confirmed.confirmations.append(Confirmation(SECOND, 0.2, 0.4))
 
     assert violations(confirmed, end(), slack_seconds=0.3) == []
+
+
+@pytest.mark.parametrize(("deadline", "count"), [(5.0, 1), (1.2, 0)])
+def test_a_refusal_right_after_the_confirmation_is_a_violation_where_no_deadline_was_near(
+    deadline: float, count: int
+) -> None:
+    confirmed = history()
+    confirmed.confirmations.append(Confirmation(SECOND, 0.2, 0.9))
+
+    found = violations(confirmed, end(), slack_seconds=0.3, deadline_seconds=deadline)
+
+    assert found == [Violation(oracle.REFUSED_THOUGH_CONFIRMED, SECOND)] * count
