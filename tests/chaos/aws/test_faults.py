@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chaos.aws.calls import DELETE, PUT, RECEIVE, SEND
-from chaos.aws.outages import LongOutage
+from chaos.aws.outages import Kill, LongOutage
 from checkpoint.archive.port import ArchiveUnavailableError
 from checkpoint.message_queue.port import QueueUnavailableError
 from conservation.history import identity
@@ -262,10 +262,9 @@ async def test_one_look_in_two_shows_another_digest(world: AWS, process: Any, fa
     assert world.objects() == {PLAIN: email().identity}
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("operation", [SEND, RECEIVE, DELETE, PUT])
-async def test_a_process_is_killed_around_a_call(
-    world: AWS, process: Any, fault: Callable[[str], Any], when: str, operation: str
+async def test_a_process_is_killed_before_and_after_a_call(
+    world: AWS, process: Any, proxy: Proxy, operation: str
 ) -> None:
     killed: list[tuple[str, int]] = []
 
@@ -273,8 +272,7 @@ async def test_a_process_is_killed_around_a_call(
         killed.append((program, number))
         return True
 
-    world.kill = kill
-    happens = fault(f"kill_{when}_{operation}")
+    happens = Kill(proxy, kill, around=[operation])
     async with process("message_broker", 7) as adapters:
         await adapters.sending.send([b"body"])
         [message] = await adapters.receiving.receive(1, wait_seconds=0, visibility_seconds=0)
@@ -284,12 +282,18 @@ async def test_a_process_is_killed_around_a_call(
             DELETE: lambda: adapters.receiving.delete([message]),
             PUT: lambda: adapters.archive.put(email()),
         }
-        with happens.going_on(Random(3)):
-            for _ in range(25):
-                if happens.count:
-                    break
-                result = await asyncio.gather(calls[operation](), return_exceptions=True)
-            assert isinstance(result[0], QueueUnavailableError | ArchiveUnavailableError)
-            await calls[operation]()
-    assert killed == [("message_broker", 7)]
-    assert happens.count == 1
+        effects = []
+        for _ in range(2):
+            with happens.going_on(Random(3)):
+                for _ in range(10):
+                    before = (world.waiting(), world.objects())
+                    [result] = await asyncio.gather(calls[operation](), return_exceptions=True)
+                    if isinstance(result, QueueUnavailableError | ArchiveUnavailableError):
+                        effects.append(before != (world.waiting(), world.objects()))
+                        break
+            await asyncio.gather(calls[operation](), return_exceptions=True)
+    assert killed == [("message_broker", 7)] * 2
+    assert happens.count == 2
+    assert happens.killed == {f"before {operation}": 1, f"after {operation}": 1}
+    if operation == SEND:  # the others have none the second time
+        assert sorted(effects) == [False, True]

@@ -11,7 +11,7 @@ from chaos.aws.call_faults import call_faults
 from chaos.aws.calls import S3, SQS
 from chaos.aws.message_faults import message_faults
 from chaos.aws.object_faults import object_faults
-from chaos.aws.outages import KILLED_AROUND, Kill, LongOutage, Refused
+from chaos.aws.outages import Kill, LongOutage, Refused
 from chaos.aws.proxy import Proxy
 from conservation.history import identity
 from emulator_process import REGION, running_emulator
@@ -66,11 +66,7 @@ class AWS:
             *message_faults(proxy),
             *object_faults(proxy),
             LongOutage(proxy, seconds=MAX_RECEIVES * VISIBILITY_SECONDS + _MARGIN_SECONDS),
-            *(
-                Kill(proxy, operation, after=after, kill=self._kill)
-                for operation in KILLED_AROUND
-                for after in (False, True)
-            ),
+            Kill(proxy, self._kill),
         ]
 
     def environment(self, program: str, number: int) -> Mapping[str, str]:
