@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from checkpoint.call_order import CallOrder
 from checkpoint.message_queue.port import QueueUnavailableError
 from message_broker.circuit_breaker import QUEUE, State, backoff_seconds
 
@@ -62,6 +63,7 @@ class Fetcher:
     def __post_init__(self) -> None:
         self._polls = 0
         self._receives = 0
+        self._calls = CallOrder()
         self._no_receives = asyncio.Event()
         self._no_receives.set()
         self._is_stopping = False
@@ -98,8 +100,7 @@ class Fetcher:
             while not self._is_stopping:
                 try:
                     room, brought, has_waited = await self._fetch_batch(waits=not (is_first or failures), extra=extra)
-                except QueueUnavailableError as error:
-                    self.health.unhealthy(QUEUE, str(error))
+                except QueueUnavailableError:
                     failures += 1
                     await asyncio.sleep(backoff_seconds(self.random, failures))
                     continue
@@ -143,14 +144,20 @@ class Fetcher:
     async def _receive(self, at_most: int, wait_seconds: float) -> list[Message]:
         self._receives += 1
         self._no_receives.clear()
+        began = self._calls.now()
         try:
             messages = await self.queue.receive(
                 at_most, wait_seconds=wait_seconds, visibility_seconds=self.visibility_seconds
             )
+        except QueueUnavailableError as error:
+            if self._calls.failed(began):
+                self.health.unhealthy(QUEUE, str(error))
+            raise
         finally:
             self._receives -= 1
             if not self._receives:
                 self._no_receives.set()
-        if not self.breaker.is_retrying(QUEUE):  # a delete that is tried again tells more about the queue
+        # A delete that is tried again tells more about the queue.
+        if self._calls.succeeded(began) and not self.breaker.is_retrying(QUEUE):
             self.health.healthy(QUEUE)
         return messages

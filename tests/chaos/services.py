@@ -28,6 +28,8 @@ VISIBILITY_SECONDS: Final = 3
 SLOTS: Final = 8
 _LOOK_SECONDS: Final = 0.02
 _STOP_SECONDS: Final = 30
+# The workers of a parent that was killed answer what has come, and only then give up its address.
+_ADDRESS_IN_USE: Final = "Address already in use"
 _TESTS: Final = Path(__file__).resolve().parents[1]
 
 
@@ -177,7 +179,7 @@ class Fleet:
             if code == -signal.SIGKILL and member.step:
                 self.kills[member.program] += 1
                 self.kills_at[member.step] += 1
-            else:
+            elif _ADDRESS_IN_USE not in service.log:
                 self.exits[f"{member.program} {code}"] += 1
         member.service = None
         member.next_start = now + self._random.uniform(0.0, 0.5)

@@ -51,12 +51,14 @@ def test_an_unknown_scheme_is_refused_by_naming_the_known_ones_and_not_the_url(u
         "sqlite:///queue.db?max_receives=none",
         "sqlite:///queue.db?max_receives=0",
         "sqlite:///queue.db?max_receives=",
+        "sqlite:///queue.db?max_receives=20&max_bytes=67108863",
+        "sqlite:///queue.db?reserve_bytes=-1",
         "sqlite:///queue.db?password=password",
     ],
 )
 async def test_a_sqlite_url_that_says_nothing_sensible_is_refused(url: str) -> None:
     for opening in (open_sending, open_receiving):
-        with pytest.raises(ValueError, match=r"sqlite:///|max_receives") as caught:
+        with pytest.raises(ValueError, match=r"sqlite:///|max_receives|max_bytes|reserve_bytes") as caught:
             async with opening(url):
                 pass
         assert "password" not in str(caught.value)

@@ -219,7 +219,7 @@ async def test_an_empty_look_takes_no_lock(sqlite: SQLite) -> None:
     [
         (statements.ANY_VISIBLE, 1),
         (statements.VISIBLE, 2),
-        (statements.BODIES, 1),
+        (statements.LONG_BODIES, 1),
         (statements.RECEIVE, 5),
         (statements.SET_APART, 1),
         (statements.HIDE, 4),

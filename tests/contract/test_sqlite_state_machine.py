@@ -18,6 +18,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 from checkpoint.message_queue.memory import MemoryQueue
 from checkpoint.message_queue.sqlite.database import Database
 from checkpoint.message_queue.sqlite.queue import SQLiteReceivingQueue, SQLiteSendingQueue
+from checkpoint.message_queue.sqlite.statements import LONG_BYTES
 from contract.manual_clock import ManualClock
 from contract.queues import SQLite
 
@@ -34,7 +35,9 @@ MAX_RECEIVES = 2
 
 connections = st.integers(0, CONNECTIONS - 1)
 seconds = st.sampled_from([0, 0, 1, 3])
-bodies = st.lists(st.text(st.characters(codec="utf-8"), max_size=4).map(str.encode), min_size=1, max_size=3)
+short = st.text(st.characters(codec="utf-8"), max_size=4).map(str.encode)
+long = short.map(lambda body: body + b"x" * LONG_BYTES)
+bodies = st.lists(short | long, min_size=1, max_size=3)
 
 
 class Received(NamedTuple):

@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 
 class OneMachine:
-    """A World below a directory, in which the services are started."""
+    """A World below a directory, in which the services are started.
 
-    def __init__(self, directory: Path) -> None:
-        self.environment: dict[str, str] = {}
+    queue: the queue's file, where it is not the default.
+    """
+
+    def __init__(self, directory: Path, *, queue: Path | None = None) -> None:
+        self.environment: dict[str, str] = {"QUEUE_URL": f"sqlite:///{queue}"} if queue else {}
         self.cuttable: Mapping[str, str] = {}
         self._data = directory / "data"
         self._archive = self._data / "archive"
-        self._queue = self._data / "queue.db"
+        self._queue = queue or self._data / "queue.db"
 
     def limit_receives(self, count: int) -> None:
         self.environment["QUEUE_URL"] = f"sqlite:///data/queue.db?max_receives={count}"

@@ -16,9 +16,9 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from simulation import product_log
+from simulation.drawing import draw
 from simulation.history import run
 from simulation.loop import silenced
-from simulation.plan import draw
 from simulation.report import Report
 from simulation.shrink import only, shrink
 

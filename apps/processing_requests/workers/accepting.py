@@ -36,6 +36,7 @@ async def accept_share(
     try:
         yield
         await accept_waiting(connections, listening)
+        await accepting.all_connected()
     finally:
         accepting.close()
 
@@ -70,6 +71,11 @@ class SharedAccepting:
         self._count(-1)
         if self._waiting and not self._is_ahead():
             self._go_on()
+
+    async def all_connected(self) -> None:
+        """Return when every connection that was accepted is one of those that a drain ends."""
+        while self._connecting:
+            await asyncio.wait(self._connecting)
 
     def close(self) -> None:
         """Accept no more."""

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from processing_requests.workers.messages import FromWorker, ToWorker
 
 _LOOK_SECONDS: Final = 0.01
+# Half of what the parent gives a worker to start, so that a longer QUEUE_TIMEOUT_SECONDS does not have it killed.
+_MOST_QUEUE_SECONDS: Final = 30.0
 
 _log = structlog.get_logger()
 
@@ -99,7 +101,7 @@ async def _queue_tried(service: Service, stop: asyncio.Event) -> None:
     that know the queue already.
     """
     loop = asyncio.get_running_loop()
-    ends = loop.time() + service.settings.queue_timeout_seconds
+    ends = loop.time() + min(service.settings.queue_timeout_seconds, _MOST_QUEUE_SECONDS)
     # Health tells nobody of its changes, which are few.
     while UNTRIED in service.health.faults.values() and not stop.is_set() and loop.time() < ends:  # noqa: ASYNC110
         await asyncio.sleep(_LOOK_SECONDS)

@@ -58,7 +58,8 @@ def faults_of_queue_file(queue: QueueFile) -> Sequence[Fault]:
     return [
         Once("queue_file_deleted", queue.delete),
         Once("queue_file_replaced", queue.replace),
-        Lasting("queue_file_truncated", lambda random: queue.truncated(random.choice([0, None]))),
+        Once("queue_file_emptied", queue.empty),
+        Lasting("queue_file_cut_short", lambda _: queue.cut_short()),
     ]
 
 

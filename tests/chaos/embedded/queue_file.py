@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from conservation.history import Destroyed, identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 _BUSY_SECONDS: Final = 10.0
 _TRIES: Final = 20
+# So that other messages are in the file by then.
+_AGE_SECONDS: Final = 0.2
+_PAGE_BYTES: Final = 4_096
 
 
 class QueueFile:
@@ -46,33 +49,52 @@ class QueueFile:
         with self._locked():
             self._remove()
 
+    def empty(self) -> None:
+        """Cut it to nothing where it is, as a shell's `>` does."""
+        with self._turn, closing(self._connect()) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with self._locked():
+                os.truncate(self._path, 0)
+
     def replace(self) -> None:
         """Put an older state of the file in its place, as somebody does who restores a backup."""
-        backup = self._path.with_name("backup.db")
-        with self._turn:
-            with closing(self._connect()) as connection:
-                backup.unlink(missing_ok=True)
-                connection.execute("VACUUM INTO ?", (str(backup),))
-            with closing(sqlite3.connect(backup)) as copied:
-                back = set(_digests(copied, "messages"))
-            time.sleep(0.2)  # for other messages to come
-            with self._locked(comes_back=back):
+        with self._turn, self._backup() as (backup, comes_back):
+            time.sleep(_AGE_SECONDS)
+            with self._locked(comes_back=comes_back):
                 self._remove(but_file=True)
-                os.replace(backup, self._path)  # noqa: PTH105  beside os.unlink
+                backup.replace(self._path)
 
     @contextmanager
-    def truncated(self, length: int | None) -> Iterator[None]:
-        """Cut the file to a length; None: to a half. At the end somebody takes it away."""
+    def cut_short(self) -> Iterator[None]:
+        """Put half of a copy in its place, as somebody does whose disk was full. At the end it is taken away."""
         with self._turn:
-            with self._locked():
-                os.truncate(self._path, self._path.stat().st_size // 2 if length is None else length)
+            with self._backup() as (backup, _):
+                pages = backup.stat().st_size // _PAGE_BYTES
+                os.truncate(backup, pages // 2 * _PAGE_BYTES)
+                with self._locked():
+                    self._remove(but_file=True)
+                    backup.replace(self._path)
             try:
                 yield
             finally:
                 self._remove()
 
     @contextmanager
-    def _locked(self, *, comes_back: set[str] = frozenset()) -> Iterator[None]:  # type: ignore[assignment]
+    def _backup(self) -> Iterator[tuple[Path, set[str]]]:
+        """A copy, and the SHA-256 of each message in it."""
+        backup = self._path.with_name("backup.db")
+        backup.unlink(missing_ok=True)
+        try:
+            with closing(self._connect()) as connection:
+                connection.execute("VACUUM INTO ?", (str(backup),))
+            with closing(sqlite3.connect(backup)) as copied:
+                messages = set(_digests(copied, "messages"))
+            yield backup, messages
+        finally:
+            backup.unlink(missing_ok=True)
+
+    @contextmanager
+    def _locked(self, *, comes_back: Collection[str] = ()) -> Iterator[None]:
         """Keep everybody from confirming anything while the body destroys the file; first take down what is in it."""
         with self._turn, closing(self._connect()) as connection:
             connection.execute("BEGIN IMMEDIATE")

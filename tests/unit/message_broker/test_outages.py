@@ -110,6 +110,39 @@ async def test_an_outage_in_which_puts_hung_is_logged_once_and_its_end_once(
     assert about_archive == [("archive_unavailable", "timed out"), ("archive_available", None)]
 
 
+async def test_an_outage_in_which_receives_hung_is_logged_once_and_its_end_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broker = RunningBroker(slots=256, calls_at_once=3)
+    receive = broker.queue.receive
+    hung: list[asyncio.Future[None]] = []
+
+    async def hangs(at_most: int, *, wait_seconds: float, visibility_seconds: int) -> list[Message]:
+        if len(hung) < 3:
+            hung.append(asyncio.get_running_loop().create_future())
+            await hung[-1]
+        return await receive(at_most, wait_seconds=wait_seconds, visibility_seconds=visibility_seconds)
+
+    with capture_logs() as lines:
+        async with broker.running():
+            await prove(broker)
+            broker.queue.latency = 0.01
+            await broker.queue.send([body(str(number), timestream=str(number)) for number in range(300)])
+            await broker.until(lambda: broker.queue.most_receives == 3)
+            monkeypatch.setattr(broker.queue, "receive", hangs)
+            await broker.until(lambda: len(hung) == 3)
+            await broker.until(lambda: not broker.in_flight)
+            lines.clear()
+            for late in hung:
+                late.set_exception(QueueUnavailableError("timed out"))
+                receives = len(broker.queue.receives)
+                await broker.until(lambda receives=receives: len(broker.queue.receives) > receives)  # type: ignore[misc]
+                await broker.until(lambda: not broker.faults)
+            await broker.drained()
+    about_queue = [(line["event"], line.get("reason")) for line in lines if line["event"].startswith("queue_")]
+    assert about_queue == [("queue_unavailable", "timed out"), ("queue_available", None)]
+
+
 async def test_each_attempt_may_wait_longer_and_the_next_message_starts_anew(broker: RunningBroker) -> None:
     async with broker.running():
         for content in ("first", "second"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from checkpoint.message_queue.port import QueueFullError
 from unit.processing_requests.intake import Intake
 from unit.processing_requests.posted_emails import JSON, email, posted
 from unit.processing_requests.waiting import until
@@ -93,6 +94,9 @@ async def test_what_is_wrong_with_the_service_is_a_problem() -> None:
     intake = Intake(max_waiting=1)
     intake.queue.unavailable = "down"
     assert (await problem(intake, posted()))["title"] == "Queue unavailable"
+    intake.queue.error = QueueFullError("full")
+    full = await problem(intake, posted())
+    assert (full["type"], full["title"]) == ("urn:checkpoint:problem:queue-full", "Queue full")
     intake.queue.error = RuntimeError()
     assert (await problem(intake, posted()))["title"] == "Internal error"
     intake.queue.flowing.clear()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checkpoint.message_queue.port import Limits
+from checkpoint.message_queue.port import Limits, QueueFullError
 from processing_requests.answers import INTERNAL_ERROR, OVERLOADED, QUEUE_UNAVAILABLE, RefusedError
 from unit.processing_requests.intake import Intake
 from unit.processing_requests.posted_emails import email, posted, queued
@@ -30,6 +30,19 @@ async def test_while_the_queue_is_down_clients_are_told_to_retry_and_taken_when_
     intake.queue.unavailable = None
     assert (await intake.post()).status_code == 200
     assert intake.queued == [queued(email())]
+
+
+async def test_a_full_queue_is_answered_as_such_and_counted_and_the_intake_is_not_ready(intake: Intake) -> None:
+    intake.queue.error = QueueFullError("queue.db: is full: 8 bytes are kept")
+    response = await intake.post()
+    assert (response.status_code, response.content) == (503, b'{"error": "Queue full"}')
+    assert response.headers["retry-after"] == "5"
+    assert intake.service.health.faults == {"queue": "queue.db: is full: 8 bytes are kept"}
+    assert intake.metric("checkpoint_messages_refused_by_full_queue_total") == 1
+    assert intake.metric("checkpoint_messages_unconfirmed_total") == 0
+    intake.queue.error = None
+    assert (await intake.post()).status_code == 200
+    assert intake.service.health.faults == {}
 
 
 async def test_a_queue_that_fails_fails_all_who_share_the_call(intake: Intake) -> None:

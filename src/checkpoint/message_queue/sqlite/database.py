@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -80,10 +81,13 @@ class Database:
     def _run(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
         try:
             if self._connection is None:
+                # Known before it is opened: it could be replaced before its inode is asked for.
+                database = _make_file(self.path)
                 self._connection, self._started_at = _connect(self.path, self.clock, busy_seconds=self.busy_seconds)
-                self._opened = self._inodes()
+                self._opened = [database, *self._inodes()[1:]]
             result = do_with_room(self._connection, work)
-            moved = self._inodes() != self._opened
+            # A file that is emptied where it is keeps its inode; one that was opened is never empty by itself.
+            moved = self._inodes() != self._opened or not self.file_bytes
         except sqlite3.Error as error:
             self._close()
             if is_full(error):
@@ -103,7 +107,7 @@ class Database:
         """What the names of the database, its write-ahead log and the log's index stand for now."""
         stats = [file.stat() for file in self._files]
         self.file_bytes, self.log_bytes = stats[0].st_size, stats[1].st_size
-        return [(stat.st_dev, stat.st_ino) for stat in stats]
+        return [_inode(stat) for stat in stats]
 
     def _close(self) -> None:
         if self._connection is not None:
@@ -124,12 +128,25 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def _make_file(path: Path) -> tuple[int, int]:
+    """The inode of the queue's file. Where it is missing, an empty one is made, and directories. Raises OSError."""
+    make_directory(path.parent)
+    try:
+        return _inode(path.stat())
+    except FileNotFoundError:
+        with path.open("ab") as file:
+            return _inode(os.fstat(file.fileno()))
+
+
+def _inode(stat: os.stat_result) -> tuple[int, int]:
+    return stat.st_dev, stat.st_ino
+
+
 def _connect(path: Path, clock: Clock, *, busy_seconds: float) -> tuple[sqlite3.Connection, float]:
-    """Open the queue's file, and read when its clock started. What is missing is made: directories, file, tables.
+    """Open the queue's file, and read when its clock started. Tables that are missing are made.
 
     Raises sqlite3.Error or OSError.
     """
-    make_directory(path.parent)
     connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
     try:
         _write_ahead(connection, busy_seconds=busy_seconds)

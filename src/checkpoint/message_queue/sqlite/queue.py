@@ -11,7 +11,7 @@ from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
-from checkpoint.message_queue.port import EntryFault, Limits, Message, QueueUnavailableError
+from checkpoint.message_queue.port import EntryFault, Limits, Message, QueueFullError, QueueUnavailableError
 from checkpoint.message_queue.sqlite import rows
 from checkpoint.message_queue.sqlite.database import do_with_room, is_full, transaction
 from checkpoint.message_queue.sqlite.room import Room
@@ -77,6 +77,19 @@ class SQLiteSendingQueue:
         if self._room.is_ample(payload_bytes):
             connection.execute(statement, values)
             return
+        was_full = self._room.is_full
+        try:
+            self._insert_if_there_is_room(connection, payload_bytes, statement, values)
+        except QueueFullError:
+            if was_full:
+                raise
+            checkpoint(connection)  # what the log gives back is used before clients are told
+            self._room.is_full = False
+            self._insert_if_there_is_room(connection, payload_bytes, statement, values)
+
+    def _insert_if_there_is_room(
+        self, connection: sqlite3.Connection, payload_bytes: int, statement: str, values: tuple[object, ...]
+    ) -> None:
         with transaction(connection):
             self._room.check(connection, payload_bytes)
             connection.execute(statement, values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from checkpoint.message_queue.port import Message
 from checkpoint.message_queue.sqlite import statements
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_APART: Final = ":long"
 _Values = tuple[float, float, int, int, int]
 
 
@@ -29,13 +30,10 @@ class Key(NamedTuple):
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """From a message's receipt; of a text that `str` did not give, a key that no row has."""
-        id_, _, rest = text.partition(":")
-        receipt, _, apart = rest.partition(":")
-        return cls(id_, receipt, bool(apart))
-
-    def __str__(self) -> str:
-        return f"{self.id}:{self.receipt}{':long' if self.is_apart else ''}"
+        """From a message's receipt; of a text that `receive` did not give, a key that no row has."""
+        is_apart = text.endswith(_APART)
+        id_, _, receipt = text.removesuffix(_APART).partition(":")
+        return cls(id_, receipt, is_apart)
 
 
 class Visible(NamedTuple):
@@ -44,9 +42,10 @@ class Visible(NamedTuple):
     id: int
     receipt: int
     receive_count: int
-    bytes: int
+    body_bytes: int
     is_new: int
     is_apart: int
+    body: bytes | None
 
     @property
     def key(self) -> Key:
@@ -64,11 +63,11 @@ def visible(connection: sqlite3.Connection, now: float, *, at_most: int, payload
     """The messages to receive next: as many as one receive may bring, or one that is longer."""
     found: list[Visible] = []
     total = 0
-    for row in connection.execute(statements.VISIBLE, (now, at_most)).fetchall():
-        total += row[3]
+    for row in map(Visible._make, connection.execute(statements.VISIBLE, (now, at_most))):
+        total += row.body_bytes
         if found and total > payload_bytes:
             break
-        found.append(Visible(*row))
+        found.append(row)
     return found
 
 
@@ -76,16 +75,18 @@ def receive(
     connection: sqlite3.Connection, rows: list[Visible], *, receipt: int, now: float, seconds: float
 ) -> list[Message]:
     """Hide messages, and give each the new receipt."""
-    bodies = dict(connection.execute(statements.BODIES, (json.dumps([row.id for row in rows]),)).fetchall())
+    unread = [row.id for row in rows if row.body is None]
+    bodies = dict(connection.execute(statements.LONG_BODIES, (json.dumps(unread),)).fetchall()) if unread else {}
     short: list[_Values] = []
     long: list[_Values] = []
     messages = []
     until = statements.visible_from(now + seconds)
-    for row in rows:
-        goes_apart = row.is_apart or (row.is_new and row.bytes > statements.LONG_BYTES)
-        count = row.receive_count + 1
-        (long if goes_apart else short).append((until, seconds, receipt, count, row.id))
-        messages.append(Message(bodies[row.id], str(Key(row.id, receipt, bool(goes_apart))), count))
+    for id_, _, receive_count, _, is_new, is_apart, body in rows:
+        goes_apart = is_apart or (is_new and body is None)
+        count = receive_count + 1
+        (long if goes_apart else short).append((until, seconds, receipt, count, id_))
+        key = f"{id_}:{receipt}{_APART if goes_apart else ''}"
+        messages.append(Message(bodies[id_] if body is None else body, key, count))
     if short:
         connection.executemany(statements.RECEIVE, short)
     if long:

@@ -18,9 +18,11 @@ KEPT_BYTES: Final = 4_194_304
 # reader that held a checkpoint up, made it longer than the automatic checkpoints leave it.
 KEPT_LOG_BYTES: Final = 8_388_608
 # docs/decisions/0019 says for how long such a step holds the write lock.
-_STEP_PAGES: Final = 512
+_STEP_PAGES: Final = 128
+_STEPS_PER_DELETE: Final = 2
 _QUIET_SECONDS: Final = 0.2
 _RETRY_SECONDS: Final = 10.0
+_INCREMENTAL: Final = 2  # https://sqlite.org/pragma.html#pragma_auto_vacuum
 
 
 @dataclass(slots=True)
@@ -31,13 +33,17 @@ class Shrinking:
     _looks_at: float = 0
 
     def after_delete(self, connection: sqlite3.Connection) -> None:
-        """One step where more than half of the file is free: so a backlog gives back while it is worked off."""
-        pages, free, size = _pages(connection)
-        if free * size > KEPT_BYTES and 2 * free > pages:
-            self._step(connection)
+        """Some steps where three quarters of the file are free: a backlog gives back while it is worked off.
+
+        With less free, more pages that are in use would have to be moved for each one that is given back.
+        """
+        for _ in range(_STEPS_PER_DELETE):
+            pages, free, size = _pages(connection)
+            if free * size <= KEPT_BYTES or 4 * free <= 3 * pages or not self._step(connection):
+                return
 
     def when_quiet(self, connection: sqlite3.Connection) -> None:
-        """One step where nothing is there to be received, several times per second."""
+        """One step where nothing is there to be received, and a checkpoint after the last one."""
         now = self.database.clock.monotonic()
         if now < self._looks_at:
             return
@@ -45,11 +51,10 @@ class Shrinking:
         if free * size > KEPT_BYTES:
             if self._step(connection):
                 return
-            if (pages - free) * size <= KEPT_BYTES:
-                with suppress(sqlite3.OperationalError):
-                    self._rewrite(connection)
-            self._looks_at = now + _RETRY_SECONDS
-            return
+            if (pages - free) * size > KEPT_BYTES or not self._rewrite(connection):
+                self._looks_at = now + _RETRY_SECONDS
+                return
+            pages -= free
         self._looks_at = now + _QUIET_SECONDS
         if self.database.log_bytes > KEPT_LOG_BYTES or self.database.file_bytes > pages * size + KEPT_BYTES:
             checkpoint(connection)
@@ -63,16 +68,17 @@ class Shrinking:
             connection.executescript(f"PRAGMA incremental_vacuum({_STEP_PAGES})")
         return True
 
-    def _rewrite(self, connection: sqlite3.Connection) -> None:
+    def _rewrite(self, connection: sqlite3.Connection) -> bool:
         """Write what little is left to a file that can be shrunk by steps from then on; an older program made this one.
 
         https://sqlite.org/pragma.html#pragma_auto_vacuum
         """
-        with without_waiting(connection):
-            connection.executescript("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
-
-
-_INCREMENTAL: Final = 2
+        try:
+            with without_waiting(connection):
+                connection.executescript("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+        except sqlite3.OperationalError:
+            return False
+        return True
 
 
 def checkpoint(connection: sqlite3.Connection) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 # The longest row without overflow pages has 4,061 bytes (https://sqlite.org/fileformat2.html#b_tree_pages: U-35, with
 # pages of 4,096). Beside the body stand five numbers of up to 8 bytes and the row's header.
-LONG_BYTES: Final = 3_900
+LONG_BYTES: Final = 4_000
 
 SEND: Final = "INSERT INTO messages (sent_at, body) VALUES (?, ?)"
 # ?2: all bodies, one behind the other. ?3: where each of them begins, from 1, and its length, as one JSON object.
@@ -39,28 +39,31 @@ SELECT EXISTS (SELECT 1 FROM messages WHERE visible_at <= ?1 AND visible_at <> 1
 )
 """
 # Of each: id, receipt, receive count, the body's length, whether it was never received, whether it has a row in
-# long_messages. The length is in the row's header, so no body is read.
+# long_messages, and the body if it is not long. The length is in the row's header, so no long body is read.
 # CROSS JOIN and + keep SQLite from starting with `messages`: https://sqlite.org/optoverview.html#manual_control
-VISIBLE: Final = """
-SELECT id, receipt, receive_count, bytes, is_new, is_apart FROM (
-    SELECT visible_at, id, receipt, receive_count, length(body) AS bytes, visible_at = 0 AS is_new, 0 AS is_apart
+_SHORT_BODY: Final = f"CASE WHEN length(body) <= {LONG_BYTES} THEN body END"
+VISIBLE: Final = f"""
+SELECT id, receipt, receive_count, bytes, is_new, is_apart, body FROM (
+    SELECT visible_at, id, receipt, receive_count, length(body) AS bytes, visible_at = 0 AS is_new, 0 AS is_apart,
+        {_SHORT_BODY} AS body
     FROM messages WHERE visible_at <= ?1 AND visible_at <> 1
     UNION ALL
-    SELECT long_messages.visible_at, long_messages.id, long_messages.receipt, long_messages.receive_count, length(body), 0, 1
+    SELECT long_messages.visible_at, long_messages.id, long_messages.receipt, long_messages.receive_count,
+        length(body), 0, 1, NULL
     FROM long_messages CROSS JOIN messages USING (id)
     WHERE long_messages.visible_at <= ?1 AND +messages.visible_at = 1
     ORDER BY 1, 2 LIMIT ?2
 )
 UNION ALL
-SELECT id, receipt, receive_count, length(body), 0, 0 FROM messages INDEXED BY messages_by_hidden_at
+SELECT id, receipt, receive_count, length(body), 0, 0, {_SHORT_BODY} FROM messages INDEXED BY messages_by_hidden_at
 WHERE visible_at > 0 AND visible_at - hidden_for > ?1 AND visible_at <> 1
 UNION ALL
-SELECT long_messages.id, long_messages.receipt, long_messages.receive_count, length(body), 0, 1
+SELECT long_messages.id, long_messages.receipt, long_messages.receive_count, length(body), 0, 1, NULL
 FROM long_messages CROSS JOIN messages USING (id)
 WHERE long_messages.visible_at - long_messages.hidden_for > ?1 AND +messages.visible_at = 1
 LIMIT ?2
-"""
-BODIES: Final = "SELECT id, body FROM messages WHERE id IN (SELECT value FROM json_each(?))"
+"""  # noqa: S608  a constant
+LONG_BODIES: Final = "SELECT id, body FROM messages WHERE id IN (SELECT value FROM json_each(?))"
 RECEIVE: Final = "UPDATE messages SET visible_at = ?, hidden_for = ?, receipt = ?, receive_count = ? WHERE id = ?"
 SET_APART: Final = "UPDATE messages SET visible_at = 1 WHERE id = ?"
 RECEIVE_LONG: Final = """

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, cast
 
 import pytest
 
 from processing_requests.workers import accepting
 from processing_requests.workers.accepting import SharedAccepting
 from processing_requests.workers.connection_counts import ConnectionCounts
-from unit.processing_requests.waiting import until
+from unit.processing_requests.waiting import DEADLINE, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+
+    from processing_requests.http.open_connections import OpenConnections
 
     Work = Callable[[int], "Worker"]
 
@@ -179,6 +181,38 @@ async def test_where_the_system_lets_no_connection_be_accepted_it_is_tried_again
     clients.come(1)
     await until(lambda: only.transports)
     assert tried >= 3
+
+
+async def test_what_is_accepted_as_the_stop_comes_is_connected_before_the_drain(
+    listening: socket.socket, counts: ConnectionCounts, clients: Clients
+) -> None:
+    connections = Connections()
+    async with (
+        asyncio.timeout(DEADLINE),
+        accepting.accept_share(cast("OpenConnections", connections), listening, counts=counts, worker=1),
+    ):
+        clients.come(1)
+        while counts.fewest() != 1:  # noqa: ASYNC110  one turn of the loop at a time
+            await asyncio.sleep(0)
+        at_the_stop = len(connections.open)
+    at_the_drain = len(connections.open)
+    await until(lambda: connections.open)
+    connections.open[0].close()
+    assert (at_the_stop, at_the_drain) == (0, 1)
+
+
+class Connections(asyncio.Protocol):
+    """A factory of protocols, and the one protocol that it gives."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.open: list[asyncio.BaseTransport] = []
+
+    def __call__(self) -> Self:
+        return self
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.open.append(transport)
 
 
 def test_counts_are_read_by_another_one_who_has_the_descriptor(counts: ConnectionCounts) -> None:

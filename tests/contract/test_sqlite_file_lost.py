@@ -1,0 +1,73 @@
+"""A queue's file that is emptied or replaced at a bad moment: nothing is confirmed that went into the old one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checkpoint.message_queue.port import QueueUnavailableError
+from checkpoint.message_queue.sqlite.schema import upgrade
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contract.queues import SQLite
+
+
+async def test_what_went_into_a_file_that_was_emptied_is_not_confirmed(sqlite: SQLite) -> None:
+    async with sqlite.open() as (sending, _):
+        await sending.send([b"lost with the file"])
+        os.truncate(sqlite.path, 0)
+
+        with pytest.raises(QueueUnavailableError, match=r"queue\.db: "):
+            await sending.send([b"not confirmed"])
+
+        assert await sending.send([b"confirmed"]) == [None]
+    assert b"confirmed" in sqlite.bodies()
+
+
+async def test_what_went_into_a_file_that_was_replaced_while_it_was_opened_is_not_confirmed(sqlite: SQLite) -> None:
+    async with sqlite.open() as (sending, _):
+        await sending.send([b"in the old file"])
+    with closing(sqlite3.connect(sqlite.path, isolation_level=None)) as holding:
+        holding.execute("BEGIN IMMEDIATE")
+        async with sqlite.open() as (sending, _):
+            sent = asyncio.create_task(sending.send([b"too late for the old file"]))
+            await _opened_twice(sqlite.path)
+            with _replaced(sqlite.path):
+                holding.execute("ROLLBACK")
+
+                with pytest.raises(QueueUnavailableError, match="replaced"):
+                    await sent
+                await sending.send([b"in the new file"])
+
+    assert sqlite.bodies() == [b"in the new file"]
+
+
+async def _opened_twice(path: Path) -> None:
+    """Wait until this process has the write-ahead log open a second time: so far an opening comes before it waits."""
+    log = f"{path}-wal"
+    async with asyncio.timeout(10):
+        while [os.path.realpath(each) for each in Path("/proc/self/fd").iterdir()].count(log) < 2:  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(0.001)
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[None]:
+    """By a new file, which another process uses already."""
+    new = path.with_name("new.db")
+    with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        upgrade(connection)
+    for suffix in ("-wal", "-shm"):
+        path.with_name(f"{path.name}{suffix}").unlink()
+    new.replace(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("SELECT count(*) FROM messages").fetchone()
+        yield
