@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from types_boto3_sqs.literals import QueueAttributeNameType
+
     from chaos.world import Fault
     from conservation.history import Confirmation
     from emulator_process import Emulator
@@ -90,14 +92,16 @@ class AWS:
 
     def waiting(self) -> int:
         """As World says."""
-        with self._lock:
-            reply = self._emulator.sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["All"])
-        attributes = reply["Attributes"]
+        attributes = self._attributes()
         return (
             int(attributes["ApproximateNumberOfMessages"])
             + int(attributes["ApproximateNumberOfMessagesNotVisible"])
             + int(attributes["ApproximateNumberOfMessagesDelayed"])
         )
+
+    def hidden(self) -> int:
+        """Messages that somebody has received, and not deleted yet."""
+        return int(self._attributes()["ApproximateNumberOfMessagesNotVisible"])
 
     def dead_letters(self) -> list[str]:
         """As World says; what is read once is remembered, and hidden."""
@@ -124,6 +128,11 @@ class AWS:
     def confirmations(self) -> list[Confirmation]:
         """As World says: those that the intake was sent, and had not given up."""
         return list(self._proxy.confirmations)
+
+    def _attributes(self) -> Mapping[QueueAttributeNameType, str]:
+        with self._lock:
+            reply = self._emulator.sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["All"])
+        return reply["Attributes"]
 
     def _kill(self, program: str, number: int) -> bool:
         return self.kill is not None and self.kill(program, number)
