@@ -137,3 +137,10 @@ class StoreOfProcess:
             self._process, "holder", effect, seconds=_CALL_SECONDS, about=f"{name} {sha256[:8]}"
         )
         return holder
+
+
+class ProbedStoreOfProcess(StoreOfProcess):
+    """One that can tell without a put whether it is available."""
+
+    async def probe(self) -> None:
+        await self._model.call(self._process, "probe", lambda _, answer: answer(None), seconds=_CALL_SECONDS)
