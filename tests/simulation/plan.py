@@ -87,7 +87,8 @@ class Mail(NamedTuple):
 class Plan:
     """A history's world, what clients do in it, and what goes wrong.
 
-    seconds: after which all faults are over. says_others, is_probed: as `store_model.py` has it. quiet_after: promise 4 is looked at from then on; None: it is not.
+    seconds: after which all faults are over. says_others, is_probed: as `store_model.py` has it.
+    quiet_after: promise 4 is looked at from then on; None: it is not.
     """
 
     seed: int
