@@ -29,8 +29,8 @@ _RESTART_SECONDS: Final = 1.5
 _DISK_BYTES: Final = 32 * 1024 * 1024
 _LONG: Final = 200_000
 _BESIDE: Final = 400
-# A broker takes a fault for the store's own until a message has failed for about a minute.
-_DEADLINE_SECONDS: Final = 75.0
+_BESIDE_SECONDS: Final = 40.0
+_DEADLINE_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.1
 
 
@@ -81,7 +81,7 @@ def failing_object(world: World, fleet: Fleet, client: Client, random: Random) -
         client.next_names(1)  # no other e-mail of its timestream, of which each would try that name
         client.post_new(_BESIDE)
         try:
-            _until(lambda: len(world.objects()) >= 2 * _BESIDE, "all others were stored")
+            _until(lambda: len(world.objects()) >= 2 * _BESIDE, "all others were stored", _BESIDE_SECONDS)
         except TimeoutError as error:
             return [Violation("starved_by_a_failing_object", str(error))]
     return []
@@ -91,9 +91,9 @@ def failing_object(world: World, fleet: Fleet, client: Client, random: Random) -
 SCENARIOS: Final = {"long-outage": long_outage, "full-queue": full_queue, "failing-object": failing_object}
 
 
-def _until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _DEADLINE_SECONDS
+def _until(holds: Callable[[], bool], what: str, seconds: float = _DEADLINE_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"within {_DEADLINE_SECONDS:g} s it did not hold that {what}")
+            raise TimeoutError(f"within {seconds:g} s it did not hold that {what}")
         time.sleep(_LOOK_SECONDS)
