@@ -45,7 +45,7 @@ _SHORT_SECONDS: Final = 10.0
 # So many kinds of faults must go on side by side, to happen all within a minute.
 _MANY: Final = 20
 # How long a fault lasts, and the pause before the next one of its kind: shortest and longest.
-_KILLS: Final = ((0.0, 0.0), (0.5, 2.5))
+_KILLS: Final = ((0.0, 0.0), (2.0, 6.0))
 _PROCESSES: Final = ((VISIBILITY_SECONDS + 1.0, VISIBILITY_SECONDS + 3.0), (0.5, 2.5))
 _WORLD: Final = ((0.5, 5.0), (0.2, 2.0))
 _WORLD_OF_MANY: Final = ((0.5, 5.0), (0.1, 0.4))
