@@ -54,6 +54,7 @@ def draw(seed: int) -> Plan:
         linger_seconds=random.choice((0, 0.005)),
         max_waiting=random.choice((2, 8, 4096, 4096)),
         says_others=random.random() < 0.7,
+        is_probed=random.random() < 0.4,
         quiet_after=_QUIET_AFTER if kind == "quiet" else None,
         has_last_wave=slots <= 8 and random.random() < 0.4,
     )
