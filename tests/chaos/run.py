@@ -33,6 +33,7 @@ _ALONE_SECONDS: Final = 6.0
 _TRIES_ALONE: Final = 3
 _UNLOCK_SECONDS: Final = 0.5
 _SLACK_SECONDS: Final = 0.5
+_OUTLIVES_SECONDS: Final = 15.0  # a call to SQS with its retries
 _DEADLINE_SECONDS: Final = 5.0  # an intake's, for the queue to confirm
 _BAD_EVERY_SECONDS: Final = 0.4
 _LOOK_SECONDS: Final = 0.1
@@ -306,7 +307,13 @@ class Run:
         end = End(objects, self._observer.changed, self._world.waiting(), dead_letters)
         strange = client.statuses.keys() - {200, 503, None}
         outcome.violations = [
-            *violations(history, end, slack_seconds=_SLACK_SECONDS, deadline_seconds=_DEADLINE_SECONDS),
+            *violations(
+                history,
+                end,
+                slack_seconds=_SLACK_SECONDS,
+                deadline_seconds=_DEADLINE_SECONDS,
+                outlives_seconds=_OUTLIVES_SECONDS,
+            ),
             *(Violation("ended_by_itself", how) for how in self._fleet.exits),
             *(Violation("answered", str(status)) for status in sorted(filter(None, strange))),
             *self._found,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 KILLED_AROUND: Final = (SEND, RECEIVE, DELETE, CHANGE_VISIBILITY, PUT, HEAD)
 _MOST_PASSES: Final = 5
+_PAUSE: Final = 4  # times as long as the outage
 
 
 class Refused:
@@ -44,7 +45,8 @@ class Refused:
 class LongOutage:
     """A Fault: S3 is away for longer than it takes a message, received again and again, to be dead-lettered.
 
-    seconds: that it lasts at least, however soon it is to end.
+    seconds: that it lasts at least, however soon it is to end. Asked for again too soon, it does not happen: most of a
+    run is to have an archive.
     """
 
     name = "long_archive_outage"
@@ -53,10 +55,14 @@ class LongOutage:
         self.count = 0
         self._proxy = proxy
         self._seconds = seconds
+        self._next_at = 0.0
 
     @contextmanager
     def going_on(self, random: Random) -> Iterator[None]:
         """Refuse connections, or each call."""
+        if time.monotonic() < self._next_at:
+            yield
+            return
         ends = time.monotonic() + self._seconds
         refusing: list[CallFault | Refused] = [
             Refused(self._proxy, "s3"),
@@ -66,6 +72,7 @@ class LongOutage:
             self.count += 1
             yield
             time.sleep(max(0.0, ends - time.monotonic()))
+        self._next_at = time.monotonic() + _PAUSE * self._seconds
 
 
 async def _slow_down(fault: CallFault, call: Call) -> Answer:  # noqa: ARG001  as every fault is told which one it is

@@ -135,15 +135,17 @@ async def test_a_service_refuses_connections_old_and_new_and_the_other_does_not(
         await refused()
 
 
-async def test_a_long_outage_does_not_end_before_its_time(process: Any, proxy: Proxy) -> None:
-    outage = LongOutage(proxy, seconds=0.5)
+async def test_a_long_outage_does_not_end_before_its_time_nor_come_again_soon(process: Any, proxy: Proxy) -> None:
     async with process() as adapters:
         for seed in range(4):
+            outage = LongOutage(proxy, seconds=0.5)
             began = time.monotonic()
             with outage.going_on(Random(seed)):
                 await cause(adapters.archive.put(email()))
             assert time.monotonic() - began >= 0.5
-            await adapters.archive.put(email())
+            with outage.going_on(Random(seed)):
+                await adapters.archive.put(email())
+            assert outage.count == 1
 
 
 async def test_some_entries_fail_and_only_the_others_take_effect(world: AWS, process: Any, fault: Any) -> None:
