@@ -8,8 +8,9 @@ from typing import Final
 from simulation.drawn_faults import any_faults, crash_at_a_place, fault_of_a_name, long_outage
 from simulation.plan import Mail, Plan
 
-# A message whose call alone fails holds the circuit open for ten attempts; their backoffs have no more than 92 s.
-_QUIET_AFTER: Final = 110.0
+# A message whose call alone fails holds the circuit open for ten attempts; their backoffs have no more than 92 s. Where
+# there are several, it may be one after another.
+_ALONE_SECONDS: Final = 95.0
 _FAILING: Final = "1700000000"
 
 
@@ -55,7 +56,7 @@ def draw(seed: int) -> Plan:
         max_waiting=random.choice((2, 8, 4096, 4096)),
         says_others=random.random() < 0.7,
         is_probed=random.random() < 0.4,
-        quiet_after=_QUIET_AFTER if kind == "quiet" else None,
+        quiet_after=15 + _ALONE_SECONDS * _failing(slots) if kind == "quiet" else None,
         has_last_wave=slots <= 8 and random.random() < 0.4,
     )
 
@@ -68,7 +69,7 @@ def _mails(random: Random, seconds: float, *, slots: int, kind: str) -> list[Mai
     for number in range(random.randint(5, 20)):
         if quiet:
             # As many under the failing name as may wait for it beside the others.
-            timestream = _FAILING if number < max(1, min(slots // 4, 3)) else str(1_700_000_001 + number)
+            timestream = _FAILING if number < _failing(slots) else str(1_700_000_001 + number)
             at = random.uniform(0, 5) if timestream == _FAILING else random.uniform(0, seconds - 100)
         else:
             timestream = str(1_700_000_000 + random.choice((number, number, random.randrange(4))))
@@ -86,3 +87,8 @@ def _mails(random: Random, seconds: float, *, slots: int, kind: str) -> list[Mai
             )
         )
     return mails
+
+
+def _failing(slots: int) -> int:
+    """How many e-mails have the object that fails alone: no more than may wait for it beside the others."""
+    return 2 if slots > 8 else 1
