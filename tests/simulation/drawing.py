@@ -23,7 +23,7 @@ def draw(seed: int) -> Plan:
     slots = random.choice((4, 4, 6, 8, 8, 16, 64)) if kind != "armed" else random.choice((4, 4, 8))
     seconds = {
         "any": random.choice((40.0, 40.0, 120.0, 120.0, 300.0)),
-        "quiet": 420.0,
+        "quiet": _quiet_after(slots) + 260.0,
         "long": random.uniform(1_800, 2_700),
         "armed": random.choice((40.0, 80.0)),
     }[kind]
@@ -56,7 +56,7 @@ def draw(seed: int) -> Plan:
         max_waiting=random.choice((2, 8, 4096, 4096)),
         says_others=random.random() < 0.7,
         is_probed=random.random() < 0.4,
-        quiet_after=15 + _ALONE_SECONDS * _failing(slots) if kind == "quiet" else None,
+        quiet_after=_quiet_after(slots) if kind == "quiet" else None,
         has_last_wave=slots <= 8 and random.random() < 0.4,
     )
 
@@ -66,9 +66,8 @@ def _mails(random: Random, seconds: float, *, slots: int, kind: str) -> list[Mai
     burst_at = random.uniform(0, seconds * 0.7)
     bursts = random.random() < (0.8 if kind == "armed" else 0.4)
     quiet = kind == "quiet"
-    for number in range(random.randint(5, 20)):
+    for number in range(random.randint(5, 20) + (_failing(slots) if quiet else 0)):
         if quiet:
-            # As many under the failing name as may wait for it beside the others.
             timestream = _FAILING if number < _failing(slots) else str(1_700_000_001 + number)
             at = random.uniform(0, 5) if timestream == _FAILING else random.uniform(0, seconds - 100)
         else:
@@ -90,5 +89,10 @@ def _mails(random: Random, seconds: float, *, slots: int, kind: str) -> list[Mai
 
 
 def _failing(slots: int) -> int:
-    """How many e-mails have the object that fails alone: no more than may wait for it beside the others."""
-    return 2 if slots > 8 else 1
+    """How many e-mails have the object that fails alone: no more than may wait for it beside a trial and one other."""
+    return min(slots - 2, 10)
+
+
+def _quiet_after(slots: int) -> float:
+    """When each of them has failed for long enough to keep no others waiting. One may begin after the other."""
+    return 15 + _ALONE_SECONDS * _failing(slots)
