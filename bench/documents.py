@@ -1,14 +1,14 @@
-"""Markdown tables, and their place in a document."""
+"""Markdown tables, and their place in a document: `python bench/documents.py FILE NAME < text` puts text there."""
 
 from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
 
 def table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
@@ -24,3 +24,7 @@ def into(document: Path, name: str, text: str) -> None:
     if not between.search(before):
         sys.exit(f"{document} has no lines <!-- {name} --> and <!-- /{name} -->.")
     document.write_text(between.sub(lambda _: f"\n{text}\n", before))
+
+
+if __name__ == "__main__":
+    into(Path(sys.argv[1]), sys.argv[2], f"```text\n{sys.stdin.read().strip()}\n```\n")
