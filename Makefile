@@ -57,7 +57,7 @@ bench-broker: $(VENV)/.dev ## Measure the broker; AGAINST=../other measures anot
 	$(BIN)/python bench/broker.py $(if $(AGAINST),--against $(AGAINST))
 
 simulate: $(VENV)/.dev ## Live through simulated histories with faults; SEEDS=100000 of them, or SEED=1234 with all that happens
-	PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED)) \
+	PYTHONPATH=$(if $(PYTHONPATH),$(PYTHONPATH):)tests $(BIN)/python -m simulation $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(filter command,$(origin ONLY)),--only '$(ONLY)') $(if $(JSON),--json $(JSON))
 
 chaos: $(VENV)/.dev ## Run both services under faults, and look for what is lost; SECONDS=60 SEED=1 ON=embedded, aws or both

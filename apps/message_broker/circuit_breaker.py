@@ -34,9 +34,8 @@ QUEUE: Final = "queue"
 _FIRST_BACKOFF_SECONDS: Final = 0.25
 _LONGEST_BACKOFF_SECONDS: Final = 30.0
 # A message that has failed so often, in about a minute, no longer keeps others from being tried: the fault may be its
-# own. In a long outage this receives a few more messages, at most so many.
+# own. In a long outage this receives a message more per minute or so; each costs one receive, for all are held.
 _ATTEMPTS_OF_A_TRIAL: Final = 10
-_MOST_OUTSIDE_TRIALS: Final = 8
 _MOST_TRIALS_AT_ONCE: Final = 10
 
 
@@ -73,13 +72,16 @@ class CircuitBreaker:
     It starts half-open: a broker that is restarted in an outage then uses up the receive count of one message, and not
     of as many as there are slots.
 
-    most_outside_trials: messages that may wait without being trials; they keep their slots meanwhile.
+    most_outside_trials: messages that may wait without being trials, in an outage as far as anybody can tell. They keep
+        their slots meanwhile, and one more is needed for a trial.
+    most_failing_alone: messages that may wait so while those of others succeed.
     """
 
-    def __init__(self, *, health: Health, random: Random, most_outside_trials: int) -> None:
+    def __init__(self, *, health: Health, random: Random, most_outside_trials: int, most_failing_alone: int) -> None:
         self._health = health
         self._random = random
         self._most_outside_trials = most_outside_trials
+        self._most_failing_alone = most_failing_alone
         self._unproven = {ARCHIVE, QUEUE}
         self._calls = {ARCHIVE: CallOrder(), QUEUE: CallOrder()}
         self._retries: Counter[str] = Counter()
@@ -166,9 +168,10 @@ class CircuitBreaker:
             _log.warning("message_fails_alone", message_id=attempts.message_id, reason=reason, attempt=attempts.failed)
 
     async def _until_next(self, service: str, attempts: _Attempts) -> None:
-        if attempts.fail_alone and self._outside_trials >= self._most_outside_trials:
+        if attempts.fail_alone and self._outside_trials >= self._most_failing_alone:
             raise FailsAloneError
-        if attempts.fail_alone or (attempts.failed >= _ATTEMPTS_OF_A_TRIAL and self._has_room_outside_trials()):
+        is_long_tried = attempts.failed >= _ATTEMPTS_OF_A_TRIAL
+        if attempts.fail_alone or (is_long_tried and self._outside_trials < self._most_outside_trials):
             await self._wait_outside_trials(attempts.failed)
         else:
             await self._wait_as_a_trial(service, attempts)
@@ -191,9 +194,6 @@ class CircuitBreaker:
         finally:
             if self.state is State.OPEN:
                 self._change_to(State.HALF_OPEN)
-
-    def _has_room_outside_trials(self) -> bool:
-        return self._outside_trials < min(_MOST_OUTSIDE_TRIALS, self._most_outside_trials)
 
     async def _wait_outside_trials(self, attempt: int) -> None:
         """Wait out a backoff, and be no trial meanwhile: else a half-open circuit would wait for this one message."""

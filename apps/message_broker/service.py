@@ -84,7 +84,12 @@ def build(
         max_bytes=settings.max_in_flight_bytes,
         most_bytes=lambda count: queue.limits.most_bytes(count),  # noqa: PLW0108  the queue may change its limits
     )
-    breaker = CircuitBreaker(health=health, random=random, most_outside_trials=settings.slots // 4)
+    breaker = CircuitBreaker(
+        health=health,
+        random=random,
+        most_outside_trials=settings.slots - 1,
+        most_failing_alone=settings.slots // 4,
+    )
     in_flight = InFlight(
         queue,
         slots=slots,

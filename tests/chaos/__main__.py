@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chaos.report import as_json, as_table
 from chaos.run import Run
-from chaos.scenarios import NAMES
+from chaos.scenarios import SCENARIOS, STORM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,9 @@ def main() -> int:
         "--seed", type=int, default=random.randrange(1_000_000), help="decides which, when, for how long"
     )
     parser.add_argument("--on", choices=[*_WORLDS, "both"], default="both", help="the worlds")
-    parser.add_argument("--scenario", choices=NAMES, default="storm", help="what happens; a storm is random faults")
+    parser.add_argument(
+        "--scenario", choices=[STORM, *SCENARIOS], default=STORM, help="what happens; a storm is random faults"
+    )
     parser.add_argument("--without", default="", help="faults that shall not happen, separated by commas")
     parser.add_argument("--json", type=Path, help="a file to write the results to")
     parser.add_argument("--keep", action="store_true", help="keep the services' logs")

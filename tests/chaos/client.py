@@ -22,6 +22,7 @@ CONNECTIONS: Final = 12
 _TIMEOUT_SECONDS: Final = 7.0  # longer than an intake waits for the queue
 _MOST_UNANSWERED: Final = 2_000
 _FIRST_TIMESTREAM: Final = 1_706_213_694
+_PER_TIMESTREAM: Final = 5
 _HEADERS: Final = {"Content-Type": "application/json"}
 # A phase's posts per second as a share of the usual, and for how many seconds: steady, a burst, a trickle, silence.
 _PHASES: Final = ((1.0, 4.0), (1.0, 4.0), (5.0, 0.7), (0.1, 2.0), (0.0, 1.0))
@@ -95,6 +96,13 @@ class Client:
         with self._lock:
             self._asked.extend(self._new(length) for _ in range(count))
 
+    def next_names(self, count: int) -> list[str]:
+        """The plain names of the next so many timestreams, of which no e-mail was posted yet."""
+        with self._lock:
+            self._number += -self._number % _PER_TIMESTREAM
+            first = _FIRST_TIMESTREAM + self._number // _PER_TIMESTREAM
+            return [f"sqs_message_{first + number}.json" for number in range(count)]
+
     def _post(self, number: int) -> None:
         place = number
         connection: http.client.HTTPConnection | None = None
@@ -156,13 +164,13 @@ class Client:
         return True
 
     def _new(self, length: int | None = None) -> bytes:
-        """An e-mail unlike every other; five of a timestream, one in 200 long."""
+        """An e-mail unlike every other; several of a timestream, one in 200 long."""
         number = self._number
         self._number += 1
         if length is None:
             length = self._random.randint(20_000, 150_000) if self._random.random() < 0.005 else 0
         padding = "x" * length
-        timestream = str(_FIRST_TIMESTREAM + number // 5)
+        timestream = str(_FIRST_TIMESTREAM + number // _PER_TIMESTREAM)
         data = {
             "email_subject": f"subject {number}",
             "email_sender": "Zoë <zoe@example.org>",

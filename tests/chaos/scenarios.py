@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from chaos.embedded.world import Embedded
 from chaos.services import VISIBILITY_SECONDS, stop_and_wait
+from chaos.world import Failing
 from conservation.oracle import Violation
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from chaos.services import Fleet
     from chaos.world import World
 
-NAMES: Final = ("storm", "long-outage", "full-queue")
+STORM: Final = "storm"
 # In each world there is one of them.
 _OUTAGES: Final = ("archive_away", "long_archive_outage")
 _MOST_RECEIVES: Final = 12
@@ -27,6 +28,8 @@ _DURING: Final = 100
 _RESTART_SECONDS: Final = 1.5
 _DISK_BYTES: Final = 32 * 1024 * 1024
 _LONG: Final = 200_000
+_BESIDE: Final = 400
+_BESIDE_SECONDS: Final = 40.0
 _DEADLINE_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.1
 
@@ -67,9 +70,30 @@ def full_queue(world: World, fleet: Fleet, client: Client, random: Random) -> li
     return []
 
 
-def _until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _DEADLINE_SECONDS
+def failing_object(world: World, fleet: Fleet, client: Client, random: Random) -> list[Violation]:  # noqa: ARG001  as above
+    """One object cannot be put, as if the store were not available; others are, in time."""
+    if not isinstance(world, Failing):
+        return []
+    client.post_new(_BESIDE)
+    [name] = client.next_names(1)
+    with world.failing(name):
+        client.post_new(1)
+        client.next_names(1)  # no other e-mail of its timestream, of which each would try that name
+        client.post_new(_BESIDE)
+        try:
+            _until(lambda: len(world.objects()) >= 2 * _BESIDE, "all others were stored", _BESIDE_SECONDS)
+        except TimeoutError as error:
+            return [Violation("starved_by_a_failing_object", str(error))]
+    return []
+
+
+# By name, what is done in place of a storm; each gives what it found beside what the oracle finds.
+SCENARIOS: Final = {"long-outage": long_outage, "full-queue": full_queue, "failing-object": failing_object}
+
+
+def _until(holds: Callable[[], bool], what: str, seconds: float = _DEADLINE_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"within {_DEADLINE_SECONDS:g} s it did not hold that {what}")
+            raise TimeoutError(f"within {seconds:g} s it did not hold that {what}")
         time.sleep(_LOOK_SECONDS)

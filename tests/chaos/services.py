@@ -195,12 +195,12 @@ class Fleet:
         }
         environment |= {**self._world.environment(member.program, number), **member.settings}
         member.step = ""
-        if self._arms_steps and not member.is_spared and self._random.random() < 0.8:
+        if self._arms_steps and not member.is_spared and self._random.random() < 0.9:
             member.step = self._next_step(member.program)
             environment |= {
                 STEP: member.step,
-                AFTER_SECONDS: f"{self._random.choice([0, 1, 2, 4]) * self._random.random():.2f}",
-                PASSES: str(int(self._random.choice([0, 10, 100]) * self._random.random())),
+                AFTER_SECONDS: f"{self._random.choice([0, 1, 2]) * self._random.random():.2f}",
+                PASSES: str(int(self._random.choice([0, 0, 5, 50]) * self._random.random())),
             }
         log = self._directory / f"{member.program}-{number}.log"
         member.was_killed = False

@@ -35,10 +35,11 @@ _RECEIVING: Final = {
     "dead_letter": "dead_letter",
 }
 _STORE: Final = {"create": "object_create", "holder": "object_compare"}
-# By what a transaction of the SQLite queue does first, what its commit is called.
+# By what a transaction of the SQLite queue does, what its commit is called: by the first of several, but for one.
+_OF_SEVERAL: Final = "dead_letter_commit"
 _COMMITS: Final = (
     (re.compile(r"\s*INSERT INTO messages", re.IGNORECASE), "send_commit"),
-    (re.compile(r"\s*INSERT INTO dead_letters", re.IGNORECASE), "dead_letter_commit"),
+    (re.compile(r"\s*INSERT INTO dead_letters", re.IGNORECASE), _OF_SEVERAL),
     (re.compile(r"\s*DELETE FROM messages", re.IGNORECASE), "delete_commit"),
     (re.compile(r"\s*(UPDATE messages SET.*receive_count|REPLACE INTO long)", re.IGNORECASE), "receive_commit"),
     (re.compile(r"\s*UPDATE \w+ SET visible_at = \?, hidden_for", re.IGNORECASE), "change_visibility_commit"),
@@ -119,63 +120,60 @@ def _opening(
     return opened
 
 
-def _connection_class(death: Death) -> type[sqlite3.Connection]:
-    """A connection whose commits are steps, each called by what its transaction did first."""
+class _Connection(sqlite3.Connection):
+    """A connection whose commits are steps, each called by what its transaction did."""
 
-    class Connection(sqlite3.Connection):
-        word = ""
+    death: Death
+    word = ""
 
-        def cursor(self, factory: Any = None) -> Any:
-            return super().cursor(factory or Cursor)
+    def cursor(self, factory: Any = None) -> Any:
+        return super().cursor(factory or _Cursor)
 
-        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
-            if sql == "COMMIT" and self.word:
-                word, self.word = self.word, ""
-                death.passed(f"before_{word}")
-                result = super().execute(sql, *parameters)
-                death.passed(f"after_{word}")
-                return result
-            if sql.startswith(("BEGIN", "ROLLBACK")):
-                self.word = ""
-            self.named(sql)
-            if self.word and not self.in_transaction:  # one statement is a transaction
-                word, self.word = self.word, ""
-                death.passed(f"before_{word}")
-                result = super().execute(sql, *parameters)
-                death.passed(f"after_{word}")
-                return result
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        if sql.startswith(("BEGIN", "ROLLBACK")):
+            self.word = ""
+        self.named(sql)
+        if not self.word or (self.in_transaction and sql != "COMMIT"):  # one statement alone is a transaction
             return super().execute(sql, *parameters)
+        word, self.word = self.word, ""
+        self.death.passed(f"before_{word}")
+        result = super().execute(sql, *parameters)
+        self.death.passed(f"after_{word}")
+        return result
 
-        def executemany(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
-            self.named(sql)
-            return super().executemany(sql, *parameters)
+    def executemany(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        self.named(sql)
+        return super().executemany(sql, *parameters)
 
-        def named(self, sql: str) -> None:
-            self.word = self.word or next((word for pattern, word in _COMMITS if pattern.match(sql)), "")
+    def named(self, sql: str) -> None:
+        """Remember what the transaction is called, if this statement says it."""
+        word = next((word for pattern, word in _COMMITS if pattern.match(sql)), "")
+        if not self.word or word == _OF_SEVERAL:
+            self.word = word or self.word
 
-    class Cursor(sqlite3.Cursor):
-        def execute(self, sql: str, *parameters: Any) -> Any:
-            connection = self.connection
-            assert isinstance(connection, Connection)
-            connection.named(sql)
-            return super().execute(sql, *parameters)
 
-        def executemany(self, sql: str, *parameters: Any) -> Any:
-            connection = self.connection
-            assert isinstance(connection, Connection)
-            connection.named(sql)
-            return super().executemany(sql, *parameters)
+class _Cursor(sqlite3.Cursor):
+    connection: _Connection
 
-    return Connection
+    def execute(self, sql: str, *parameters: Any) -> Any:
+        self.connection.named(sql)
+        return super().execute(sql, *parameters)
+
+    def executemany(self, sql: str, *parameters: Any) -> Any:
+        self.connection.named(sql)
+        return super().executemany(sql, *parameters)
+
+
+def connection_class(death: Death) -> type[sqlite3.Connection]:
+    """For `sqlite3.connect`."""
+    return type("Connection", (_Connection,), {"death": death})
 
 
 def arm(program: str, death: Death) -> None:
     """Wrap what the program will call."""
     from checkpoint.message_queue import adapters as queues  # noqa: PLC0415  after the command line is read
 
-    connection_class = _connection_class(death)
-    connect = sqlite3.connect
-    sqlite3.connect = partial(connect, factory=connection_class)  # type: ignore[assignment] # it has overloads
+    sqlite3.connect = partial(sqlite3.connect, factory=connection_class(death))  # type: ignore[assignment] # it has overloads
     if program == "processing_requests":
         queues.open_sending = _opening(queues.open_sending, _SENDING, death)
         return

@@ -81,3 +81,12 @@ class Killing(Protocol):
     """
 
     kill: Callable[[str, int], bool] | None
+
+
+@runtime_checkable
+class Failing(Protocol):
+    """A World that can let single objects fail."""
+
+    def failing(self, name: str) -> AbstractContextManager[None]:
+        """While the body runs, no object of this name can be put or read, as if the store were not available."""
+        ...

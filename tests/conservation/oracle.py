@@ -20,9 +20,6 @@ LEFT_ON_THE_QUEUE: Final = "left_on_the_queue"
 WRONGLY_DEAD_LETTERED: Final = "wrongly_dead_lettered"
 NOT_DEAD_LETTERED: Final = "not_dead_lettered"
 
-# For which a call to the queue may go on, retries included, after its request was answered or its client has gone.
-_CALL_OUTLIVES_SECONDS: Final = 15.0
-
 
 class Violation(NamedTuple):
     """One promise that was broken. what: a constant of this module. where: an identity, a name or a count."""
@@ -31,18 +28,26 @@ class Violation(NamedTuple):
     where: str
 
 
-def violations(history: History, end: End, *, slack_seconds: float = 0, deadline_seconds: float = 0) -> list[Violation]:
+def violations(
+    history: History,
+    end: End,
+    *,
+    slack_seconds: float = 0,
+    deadline_seconds: float = 0,
+    outlives_seconds: float = 0,
+) -> list[Violation]:
     """Every promise that was broken; none of them may be.
 
     slack_seconds: what a confirmation may need from where it was seen until the intake has read it.
     deadline_seconds: for which an intake waits for one; a request that was answered sooner needs no slack.
+    outlives_seconds: for which a call may go on, retries included, after its request was answered or its client went.
     """
     return [
         *_of_objects(history, end),
         *(Violation(CHANGED, name) for name in end.changed),
         *(
             Violation(REFUSED_THOUGH_CONFIRMED, each)
-            for each in sorted(_refused(history, slack_seconds, deadline_seconds))
+            for each in sorted(_refused(history, slack_seconds, deadline_seconds, outlives_seconds))
         ),
         *([Violation(LEFT_ON_THE_QUEUE, str(end.waiting))] if end.waiting else []),
         *(Violation(WRONGLY_DEAD_LETTERED, each) for each in sorted(set(end.dead_letters) - history.bad)),
@@ -73,7 +78,7 @@ def _of_objects(history: History, end: End) -> Iterator[Violation]:
             yield Violation(MISNAMED, name)
 
 
-def _refused(history: History, slack_seconds: float, deadline_seconds: float) -> set[str]:
+def _refused(history: History, slack_seconds: float, deadline_seconds: float, outlives_seconds: float) -> set[str]:
     """E-mails that the queue confirmed while their client waited, and that were answered otherwise all the same.
 
     Where a client posts one e-mail several times, a call cannot be told to be the one request's or the other's. So all
@@ -87,7 +92,7 @@ def _refused(history: History, slack_seconds: float, deadline_seconds: float) ->
         perhaps_its_own = [
             post
             for post in posts_of[confirmation.identity]
-            if post.began <= confirmation.at and confirmation.asked_at <= post.ended + _CALL_OUTLIVES_SECONDS
+            if post.began <= confirmation.at and confirmation.asked_at <= post.ended + outlives_seconds
         ]
         if perhaps_its_own and all(
             post.began <= confirmation.asked_at

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from aiohttp import web
 
+from checkpoint.archive.archive import Archive
 from checkpoint.message_queue.port import Message, QueueUnavailableError
 from checkpoint.message_queue.sqs.adapter import open_receiving, open_sending
+from message_broker.service import build
+from message_broker.settings import BrokerSettings
+from objects import MemoryObjects
 from stubs.object_store import PAGE
 
 if TYPE_CHECKING:
@@ -137,3 +142,17 @@ async def test_a_lone_surrogate_which_the_sdk_reads_too_fails_no_other_message(
     reply = {"Messages": [whole, whole | {"Body": "\ud800"}]}
     portal.body, portal.content_type = json.dumps(reply).encode(), JSON
     assert [message.body for message in await receiving.receive(10, wait_seconds=1, visibility_seconds=30)] == [b"body"]
+
+
+async def test_a_broker_backs_off_from_a_captive_portal_and_says_why_it_is_not_ready(
+    halves: tuple[Portal, SendingQueue, ReceivingQueue],
+) -> None:
+    portal, _, receiving = halves
+    service = build(BrokerSettings(), receiving, Archive(MemoryObjects()))
+    stop = asyncio.Event()
+    running = asyncio.create_task(service.run(stop))
+    await asyncio.sleep(1)
+    stop.set()
+    await running
+    assert 2 <= len(portal.calls) <= 20
+    assert "content type" in service.health.faults["queue"]

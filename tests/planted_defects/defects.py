@@ -19,12 +19,13 @@ class Defect:
     """One way to break a promise.
 
     name: what the code then does wrong, in words joined by underscores.
-    needs_aws: whether it only shows where one entry of a call can fail, or a read can be wrong: not on one machine.
+    chaos: arguments of the chaos suite. One entry of a call that fails, and a read that is wrong, are on AWS only. What
+        one object that fails does to the others is a scenario of its own.
     """
 
     name: str
     edits: tuple[Edit, ...]
-    needs_aws: bool = False
+    chaos: tuple[str, ...] = ("--on", "embedded", "--seconds", "20")
 
 
 _SENDER: Final = "apps/processing_requests/queue_sender.py"
@@ -97,7 +98,7 @@ DEFECTS: Final = (
                 "            faults = [worst] * len(faults)\n",
             ),
         ),
-        needs_aws=True,
+        chaos=("--on", "aws", "--seconds", "40"),
     ),
     Defect(
         "loses_a_slot",
@@ -119,7 +120,7 @@ DEFECTS: Final = (
                 "",
             ),
         ),
-        needs_aws=True,
+        chaos=("--on", "aws", "--seconds", "40"),
     ),
     Defect(
         "receives_nothing_while_a_put_is_tried_again",
@@ -132,5 +133,6 @@ DEFECTS: Final = (
                 "            asked = await self.breaker.admit(reserved.messages)\n",
             ),
         ),
+        chaos=("--on", "embedded", "--scenario", "failing-object"),
     ),
 )

@@ -37,6 +37,8 @@ def main() -> int:
         try:
             for piece in pool.map(_live_through, pieces):
                 report.merge(piece)
+                for seed, broken in piece.failed.items():
+                    print(f"SEED={seed}", *broken, sep="\n  ", flush=True)
                 _show_progress(report, len(seeds))
                 if (report.failed and not arguments.keep_going) or time.monotonic() - began > arguments.seconds:
                     break
@@ -46,8 +48,6 @@ def main() -> int:
     print(report.as_text())
     if arguments.json:
         arguments.json.write_text(json.dumps(report.as_json(), indent=2) + "\n", encoding="utf-8")
-    for seed, broken in sorted(report.failed.items()):
-        print(f"\nSEED={seed}", *broken, sep="\n  ")
     if report.failed:
         _start()
         _show_fewest_faults(min(report.failed))

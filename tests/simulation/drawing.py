@@ -8,8 +8,9 @@ from typing import Final
 from simulation.drawn_faults import any_faults, crash_at_a_place, fault_of_a_name, long_outage
 from simulation.plan import Mail, Plan
 
-# A message whose call alone fails holds the circuit open for ten attempts; their backoffs have no more than 92 s.
-_QUIET_AFTER: Final = 110.0
+# A message whose call alone fails holds the circuit open for ten attempts; their backoffs have no more than 92 s. Where
+# there are several, it may be one after another.
+_ALONE_SECONDS: Final = 95.0
 _FAILING: Final = "1700000000"
 
 
@@ -22,7 +23,7 @@ def draw(seed: int) -> Plan:
     slots = random.choice((4, 4, 6, 8, 8, 16, 64)) if kind != "armed" else random.choice((4, 4, 8))
     seconds = {
         "any": random.choice((40.0, 40.0, 120.0, 120.0, 300.0)),
-        "quiet": 420.0,
+        "quiet": _quiet_after(slots) + 260.0,
         "long": random.uniform(1_800, 2_700),
         "armed": random.choice((40.0, 80.0)),
     }[kind]
@@ -54,7 +55,8 @@ def draw(seed: int) -> Plan:
         linger_seconds=random.choice((0, 0.005)),
         max_waiting=random.choice((2, 8, 4096, 4096)),
         says_others=random.random() < 0.7,
-        quiet_after=_QUIET_AFTER if kind == "quiet" else None,
+        is_probed=random.random() < 0.4,
+        quiet_after=_quiet_after(slots) if kind == "quiet" else None,
         has_last_wave=slots <= 8 and random.random() < 0.4,
     )
 
@@ -64,10 +66,9 @@ def _mails(random: Random, seconds: float, *, slots: int, kind: str) -> list[Mai
     burst_at = random.uniform(0, seconds * 0.7)
     bursts = random.random() < (0.8 if kind == "armed" else 0.4)
     quiet = kind == "quiet"
-    for number in range(random.randint(5, 20)):
+    for number in range(random.randint(5, 20) + (_failing(slots) if quiet else 0)):
         if quiet:
-            # As many under the failing name as may wait for it beside the others.
-            timestream = _FAILING if number < max(1, min(slots // 4, 3)) else str(1_700_000_001 + number)
+            timestream = _FAILING if number < _failing(slots) else str(1_700_000_001 + number)
             at = random.uniform(0, 5) if timestream == _FAILING else random.uniform(0, seconds - 100)
         else:
             timestream = str(1_700_000_000 + random.choice((number, number, random.randrange(4))))
@@ -85,3 +86,13 @@ def _mails(random: Random, seconds: float, *, slots: int, kind: str) -> list[Mai
             )
         )
     return mails
+
+
+def _failing(slots: int) -> int:
+    """How many e-mails have the object that fails alone: no more than may wait for it beside a trial and one other."""
+    return min(slots - 2, 10)
+
+
+def _quiet_after(slots: int) -> float:
+    """When each of them has failed for long enough to keep no others waiting. One may begin after the other."""
+    return 15 + _ALONE_SECONDS * _failing(slots)

@@ -41,6 +41,7 @@ _SHARES: Final = {
     LATE_ANSWERS: (0.1, 0.6),
     SLOW_CALLS: (0.2, 1.0),
     REPEATED_CALLS: (0.2, 1.0),
+    "full": (1.0, 1.0),
     "dead_letter_outage": (1.0, 1.0),
     "no_dead_letter_queue": (1.0, 1.0),
 }

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 _ECHO_SECONDS: Final = 70.0
 # Then each message comes when it is visible again, and two backoffs and three calls are enough for all.
 _SETTLING_SECONDS: Final = 200.0
-_NEIGHBOURS_SECONDS: Final = 60.0
+# A message that fails alone may be tried ten times, in up to 92 seconds, before it lets others be tried beside it: also
+# where it was released, since there were too many of its kind, and has come again.
+_NEIGHBOURS_SECONDS: Final = 110.0
 _WAVE_PUT_SECONDS: Final = 5.0
 _WAVE_SLACK_SECONDS: Final = 4.0
 

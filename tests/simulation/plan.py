@@ -20,6 +20,7 @@ CLOCK_JUMP: Final = "clock_jump"
 OF_PROCESSES: Final = (CRASH, CRASH_AT_AWAIT, RESTART, PAUSE, SLOW_PROCESS, CLOCK_JUMP)
 OF_QUEUE: Final = (
     *(f"queue_{kind}" for kind in OF_ANY_CALL),
+    "queue_full",
     "queue_partial_failures",
     "queue_duplicates",
     "queue_copies_after_delete",
@@ -86,7 +87,8 @@ class Mail(NamedTuple):
 class Plan:
     """A history's world, what clients do in it, and what goes wrong.
 
-    seconds: after which all faults are over. quiet_after: promise 4 is looked at from then on; None: it is not.
+    seconds: after which all faults are over. says_others, is_probed: as `store_model.py` has it.
+    quiet_after: promise 4 is looked at from then on; None: it is not.
     """
 
     seed: int
@@ -105,6 +107,7 @@ class Plan:
     linger_seconds: float
     max_waiting: int
     says_others: bool
+    is_probed: bool
     quiet_after: float | None = None
     has_last_wave: bool = False
 

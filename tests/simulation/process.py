@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _EPOCH: Final = 1_750_000_000.0
 # After SIGTERM a service has 20 seconds for its work and a few for the rest; then a supervisor kills it.
 _LONGEST_STOP_SECONDS: Final = 45.0
-_AT_MOST_SIGHTINGS: Final = (1, 1, 1, 2, 4, 10)
+_SIGHTINGS: Final = (1, 1, 1, 2, 4, 10)
+_SHARE_OF_LOOKS: Final = 0.5  # to look where a process waits takes longer than to run it
 
 
 class SimulatedClock:
@@ -107,7 +108,7 @@ class Process(ABC):
 
     def arm(self, place: Point, random: Random, down_seconds: float) -> None:
         """Kill it as soon as one of its tasks waits at a place of its code, perhaps not for the first time."""
-        self._armed, self._sightings, self._down_seconds = place, random.choice(_AT_MOST_SIGHTINGS), down_seconds
+        self._armed, self._sightings, self._down_seconds = place, random.choice(_SIGHTINGS), down_seconds
 
     def disarm(self) -> None:
         self._armed = None
@@ -119,7 +120,7 @@ class Process(ABC):
         loop.run_round(now)
         if self.slow_seconds:
             self.busy_until = now + self.random.uniform(0, self.slow_seconds)
-        if self._armed is not None:
+        if self._armed is not None and self.random.random() < _SHARE_OF_LOOKS:
             places = suspended_at(loop.tasks)
             if self._armed in places:
                 self._sightings -= 1

@@ -16,7 +16,7 @@ from processing_requests.settings import IntakeSettings
 from simulation.awaits import BROKER, INTAKE
 from simulation.process import Process
 from simulation.queue_model import QueueOfProcess
-from simulation.store_model import StoreOfProcess
+from simulation.store_model import ProbedStoreOfProcess, StoreOfProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,7 +99,8 @@ class BrokerProcess(Process):
 
     async def program(self) -> None:
         queue = QueueOfProcess(self.world.queue, self, self.world.limits(), knows_limits=True)
-        archive = Archive(StoreOfProcess(self.world.store, self))
+        store = ProbedStoreOfProcess if self.world.plan.is_probed else StoreOfProcess
+        archive = Archive(store(self.world.store, self))
         service = message_broker.service.build(self._settings, queue, archive, self.clock, self.random)
         self.service = service
         await service.run(self.stop)

@@ -2,6 +2,7 @@
 
 What allows each fault, in `checkpoint.message_queue.port`:
 - an error though it was done: "some or all of its messages may be on the queue all the same", of every call;
+- a full queue: `QueueFullError`, which "put none on itself";
 - partial failures: one result per entry, of `send`, `delete` and `change_visibility`;
 - duplicates, reordering, a copy after the delete: "at least once and in no promised order", and AWS's page there;
 - what a lost receive took: "becomes visible again, after `visibility_seconds` at the latest";
@@ -22,6 +23,7 @@ from checkpoint.message_queue.port import (
     Limits,
     Message,
     NoDeadLetterQueueError,
+    QueueFullError,
     QueueUnavailableError,
 )
 from conservation.history import identity
@@ -95,6 +97,9 @@ class QueueModel(ServiceModel):
 
     def send(self, bodies: Sequence[bytes], fate: Fate, answer: Answer) -> None:
         """Keep messages; where its answer is lost, perhaps only some."""
+        if self.struck("full", "send"):
+            answer(QueueFullError("the queue is full"))
+            return
         faults: list[EntryFault | None] = []
         for body in bodies:
             if self.struck("partial_failures", "send"):
@@ -105,6 +110,10 @@ class QueueModel(ServiceModel):
                 self.put(body, after=self.random.uniform(0, 0.05))
                 faults.append(None)
         answer(faults)
+
+    def probe(self, answer: Answer) -> None:
+        """Whether a send would be confirmed."""
+        answer(QueueFullError("the queue is full") if self.struck("full", "probe") else None)
 
     def receive(self, wanted: Wanted, fate: Fate, answer: Answer) -> None:
         """Hand over messages, now or when one becomes visible within the wait."""
@@ -285,7 +294,7 @@ class QueueOfProcess:
         return faults
 
     async def probe(self) -> None:
-        await self._call("probe", lambda _, answer: answer(None))
+        await self._call("probe", lambda _, answer: self._model.probe(answer))
         self.limits = self._limits
 
     async def receive(self, at_most: int, *, wait_seconds: float, visibility_seconds: int) -> list[Message]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from itertools import count
-from math import inf
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
@@ -95,10 +94,10 @@ class Scheduler:
         now, when = self.now, until
         runnable = []
         for process in self.processes:
-            loop = process.loop
-            if loop is None or process.is_paused or loop.next_at == inf:
+            if (loop := process.loop) is None or process.is_paused:
                 continue
-            at = max(loop.next_at, process.busy_until)
+            at = loop.next_at
+            at = max(at, process.busy_until)
             if at <= now:
                 runnable.append(process)
             elif at < when:

@@ -30,6 +30,7 @@ class StoreModel(ServiceModel):
     """The objects, and whether any was ever changed.
 
     says_others: whether a look at another e-mail's object says which it is; else only that it is another.
+    Where a plan says `is_probed`, a process has a store that can tell whether it is available.
     put_seconds: what each put takes, beside the way there and back.
     """
 
@@ -137,3 +138,10 @@ class StoreOfProcess:
             self._process, "holder", effect, seconds=_CALL_SECONDS, about=f"{name} {sha256[:8]}"
         )
         return holder
+
+
+class ProbedStoreOfProcess(StoreOfProcess):
+    """One that can tell without a put whether it is available."""
+
+    async def probe(self) -> None:
+        await self._model.call(self._process, "probe", lambda _, answer: answer(None), seconds=_CALL_SECONDS)

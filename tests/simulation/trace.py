@@ -14,10 +14,7 @@ class Trace:
     def __init__(self, now: Callable[[], float], write: Callable[[str], None] | None) -> None:
         self._now = now
         self._write = write
-
-    @property
-    def is_read(self) -> bool:
-        return self._write is not None
+        self.is_read = write is not None
 
     def __call__(self, who: str, what: str) -> None:
         if self._write is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from chaos.aws.http_messages import Answer
     from chaos.aws.proxy import Proxy
 
+_LONGER_SECONDS: Final = 3.0
+_LOOK_SECONDS: Final = 0.05
 _SHARES: Final = (0.1, 0.3, 0.6)
 
 
@@ -37,11 +40,15 @@ class CallFault:
 
     @contextmanager
     def going_on(self, random: Random) -> Iterator[None]:
-        """Let it happen to a share of the calls."""
+        """Let it happen to a share of the calls; where it has happened to none, for a little longer."""
         self.random = Random(random.random())
         self.share = random.choice(self.shares)
+        happened = self.count
         with self.proxy.happening(self):
             yield
+            ends = time.monotonic() + _LONGER_SECONDS
+            while self.count == happened and time.monotonic() < ends:
+                time.sleep(_LOOK_SECONDS)
 
     def hits(self, call: Call) -> bool:
         """As GoingOn says."""

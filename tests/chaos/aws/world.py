@@ -11,7 +11,7 @@ from chaos.aws.call_faults import call_faults
 from chaos.aws.calls import S3, SQS
 from chaos.aws.message_faults import message_faults
 from chaos.aws.object_faults import object_faults
-from chaos.aws.outages import KILLED_AROUND, Kill, LongOutage, Refused
+from chaos.aws.outages import Kill, LongOutage, Refused
 from chaos.aws.proxy import Proxy
 from conservation.history import identity
 from emulator_process import REGION, running_emulator
@@ -19,6 +19,8 @@ from emulator_process import REGION, running_emulator
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    from types_boto3_sqs.literals import QueueAttributeNameType
 
     from chaos.world import Fault
     from conservation.history import Confirmation
@@ -66,11 +68,7 @@ class AWS:
             *message_faults(proxy),
             *object_faults(proxy),
             LongOutage(proxy, seconds=MAX_RECEIVES * VISIBILITY_SECONDS + _MARGIN_SECONDS),
-            *(
-                Kill(proxy, operation, after=after, kill=self._kill)
-                for operation in KILLED_AROUND
-                for after in (False, True)
-            ),
+            Kill(proxy, self._kill),
         ]
 
     def environment(self, program: str, number: int) -> Mapping[str, str]:
@@ -94,14 +92,16 @@ class AWS:
 
     def waiting(self) -> int:
         """As World says."""
-        with self._lock:
-            reply = self._emulator.sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["All"])
-        attributes = reply["Attributes"]
+        attributes = self._attributes()
         return (
             int(attributes["ApproximateNumberOfMessages"])
             + int(attributes["ApproximateNumberOfMessagesNotVisible"])
             + int(attributes["ApproximateNumberOfMessagesDelayed"])
         )
+
+    def hidden(self) -> int:
+        """Messages that somebody has received, and not deleted yet."""
+        return int(self._attributes()["ApproximateNumberOfMessagesNotVisible"])
 
     def dead_letters(self) -> list[str]:
         """As World says; what is read once is remembered, and hidden."""
@@ -128,6 +128,11 @@ class AWS:
     def confirmations(self) -> list[Confirmation]:
         """As World says: those that the intake was sent, and had not given up."""
         return list(self._proxy.confirmations)
+
+    def _attributes(self) -> Mapping[QueueAttributeNameType, str]:
+        with self._lock:
+            reply = self._emulator.sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["All"])
+        return reply["Attributes"]
 
     def _kill(self, program: str, number: int) -> bool:
         return self.kill is not None and self.kill(program, number)

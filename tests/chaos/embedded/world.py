@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from conservation.history import Confirmation, Destroyed
 
 MAX_RECEIVES: Final = 8
+_TOO_LONG: Final = 300
 _QUEUE_MEGABYTES: Final = 64
 _ARCHIVE_MEGABYTES: Final = 4_096  # no more than what is written is taken
 
@@ -83,7 +84,7 @@ class Embedded:
         """As World says; a file is read again when any of its times, its size or the file itself is another."""
         found = {}
         for path in self.archive_disk.behind.iterdir():
-            if path.is_dir() or path.name.startswith("."):
+            if path.is_symlink() or not path.is_file() or path.name.startswith("."):
                 continue
             stat = path.stat()
             state = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
@@ -93,6 +94,16 @@ class Embedded:
                 self._read[path.name] = (state, digest)
             found[path.name] = digest
         return found
+
+    @contextmanager
+    def failing(self, name: str) -> Iterator[None]:
+        """As Failing says: the name leads to another one that is too long, which the system reports as an error."""
+        link = self.archive_disk.behind / name
+        link.symlink_to("x" * _TOO_LONG)
+        try:
+            yield
+        finally:
+            link.unlink()
 
     def confirmations(self) -> list[Confirmation]:
         """Nobody can see what a file confirms."""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import gc
 import sys
+from typing import TYPE_CHECKING
 
+from checkpoint.archive.adapters import open_archive
 from checkpoint.archive.archive import Archive
 from emails import email
 from objects import MemoryObjects
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class ForgetfulObjects:
@@ -40,3 +45,13 @@ async def test_the_names_of_thousands_of_timestreams_are_not_all_kept_in_memory(
 
     gc.collect()
     assert sys.getallocatedblocks() - before < 4_000  # three for each name: itself, its holder, their place
+
+
+async def test_no_file_makes_the_interpreter_keep_its_name(tmp_path: Path) -> None:
+    """Pathlib has it keep each part of a path: its table of such strings grows, and is made anew again and again."""
+    directory = tmp_path / "archive"
+    directory.mkdir()
+    async with open_archive(directory.as_uri()) as archive:
+        put = await archive.put(email())
+    same = "".join(list(put.name))
+    assert sys.intern(same) is same  # nobody has put one like it there

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from conservation import oracle
-from conservation.history import Confirmation, End, History, Post, identity
+from conservation.history import Confirmation, Destroyed, End, History, Post, identity
 from conservation.oracle import Violation, violations
 
 FIRST: Final = identity(b"first")
@@ -118,7 +118,7 @@ def test_a_confirmation_that_may_be_of_another_request_shows_no_violation(other:
     confirmed.posts.append(other)
     confirmed.confirmations.append(Confirmation(SECOND, 0.2, 0.4))
 
-    assert violations(confirmed, end(), slack_seconds=0.3) == []
+    assert violations(confirmed, end(), slack_seconds=0.3, outlives_seconds=15) == []
 
 
 @pytest.mark.parametrize(("deadline", "count"), [(5.0, 1), (1.2, 0)])
@@ -131,3 +131,17 @@ def test_a_refusal_right_after_the_confirmation_is_a_violation_where_no_deadline
     found = violations(confirmed, end(), slack_seconds=0.3, deadline_seconds=deadline)
 
     assert found == [Violation(oracle.REFUSED_THOUGH_CONFIRMED, SECOND)] * count
+
+
+def test_what_was_destroyed_after_it_was_posted_is_not_missed() -> None:
+    destroyed = history()
+    destroyed.destroyed = [Destroyed(SECOND, at=2.5), Destroyed(BAD, at=2.5)]
+
+    assert violations(destroyed, replace(end(), objects={PLAIN: FIRST}, dead_letters=[])) == []
+
+
+def test_what_was_posted_again_after_it_was_destroyed_is_missed() -> None:
+    destroyed = history()
+    destroyed.destroyed = [Destroyed(SECOND, at=1.5)]
+
+    assert violations(destroyed, replace(end(), objects={PLAIN: FIRST})) == [Violation(oracle.LOST, SECOND)]
