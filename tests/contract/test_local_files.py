@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checkpoint.archive.adapters import open_archive
+from checkpoint.archive.local_files import open_store
 from checkpoint.archive.port import ArchiveUnavailableError
 from emails import email
 from unit.processing_requests.waiting import until
@@ -158,3 +159,8 @@ async def test_a_staging_file_that_another_broker_takes_away_meanwhile_stops_no_
     monkeypatch.setattr("os.listdir", lambda _: ["gone"])
     async with open_archive(tmp_path.as_uri()) as archive:
         assert (await archive.put(email())).created
+
+
+async def test_a_name_without_a_file_has_no_holder_and_is_no_outage_of_the_directory(tmp_path: Path) -> None:
+    async with open_store(tmp_path.as_uri()) as files:
+        assert await files.holder(PLAIN, b"body", sha256="0" * 64) is None

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from checkpoint.message_queue.sqlite import shrinking
 from checkpoint.message_queue.sqlite.database import Database
 from checkpoint.message_queue.sqlite.queue import SQLiteReceivingQueue, SQLiteSendingQueue
-from checkpoint.message_queue.sqlite.shrinking import KEPT_BYTES, KEPT_LOG_BYTES
+from checkpoint.message_queue.sqlite.shrinking import KEPT_BYTES, KEPT_LOG_BYTES, Shrinking
 from contract.queues import select
 from contract.test_sqlite_versions import OLD_SCHEMA
 
@@ -116,3 +117,48 @@ async def test_nothing_is_given_back_while_another_process_writes_and_no_receive
         assert await halves.receiving.receive(1, wait_seconds=0.3, visibility_seconds=30) == []
         other.execute("ROLLBACK")
     await halves.receive_until(lambda: sizes(sqlite.path)[0] <= 2 * KEPT_BYTES)
+
+
+async def test_a_file_that_is_nearly_all_free_gives_it_back_at_once(
+    sqlite: SQLite, halves: Halves, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shrinking, "_MANY_FREE_BYTES", KEPT_BYTES)
+    for _ in range(3):
+        await halves.sending.send([LONG])
+    await halves.drain()
+    await halves.sending.send([b"kept"])
+    [kept] = await halves.receiving.receive(1, wait_seconds=0, visibility_seconds=30)
+    assert await halves.receiving.receive(1, wait_seconds=0, visibility_seconds=30) == []
+    assert select(sqlite.path, "PRAGMA freelist_count") == [(0,)]
+    assert sqlite.bodies() == [b"kept"]
+    assert await halves.receiving.delete([kept]) == [None]
+
+
+class SlowClock:
+    """Each look at it takes an eighth of a second."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def time(self) -> float:
+        return self._now
+
+    def monotonic(self) -> float:
+        self._now += 0.125
+        return self._now
+
+
+async def test_after_a_step_that_holds_the_lock_for_long_there_is_a_pause_and_a_shorter_step(
+    sqlite: SQLite, halves: Halves
+) -> None:
+    for _ in range(3):
+        await halves.sending.send([LONG])
+    await halves.drain()
+    slow = Shrinking(Database(sqlite.path, clock=SlowClock()))
+    given_back = []
+    with closing(sqlite3.connect(sqlite.path, isolation_level=None)) as connection:
+        for _ in range(6):
+            before = connection.execute("PRAGMA freelist_count").fetchone()[0]
+            slow.when_quiet(connection)
+            given_back.append(before - connection.execute("PRAGMA freelist_count").fetchone()[0])
+    assert given_back == [128, 0, 0, 0, 64, 0]

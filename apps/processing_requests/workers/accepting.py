@@ -36,9 +36,9 @@ async def accept_share(
     try:
         yield
         await accept_waiting(connections, listening)
-        await accepting.all_connected()
     finally:
         accepting.close()
+    await accepting.all_connected()
 
 
 class SharedAccepting:
@@ -73,7 +73,10 @@ class SharedAccepting:
             self._go_on()
 
     async def all_connected(self) -> None:
-        """Return when every connection that was accepted is one of those that a drain ends."""
+        """Return when every connection that was accepted is one of those that a drain ends; after `close`.
+
+        While new ones come, there might always be one that is not connected yet.
+        """
         while self._connecting:
             await asyncio.wait(self._connecting)
 

@@ -150,9 +150,8 @@ async def open_store(url: str) -> AsyncIterator[LocalFiles]:
 def _read(name: str, length: int, directory: int) -> bytes | None:
     """The file's bytes; None where there is no file; b"" for one of another length, and for what is no file."""
     try:
-        descriptor = os.open(
-            name, os.O_RDONLY | os.O_NONBLOCK, dir_fd=directory
-        )  # without waiting for who writes to a named pipe
+        # Without waiting for who writes to a named pipe.
+        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
     except OSError as error:
         if error.errno == errno.ENXIO:  # a socket
             return b""
@@ -174,4 +173,7 @@ def _read(name: str, length: int, directory: int) -> bytes | None:
 
 
 def _is_link(name: str, directory: int) -> bool:
-    return stat.S_ISLNK(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
+    try:
+        return stat.S_ISLNK(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False

@@ -7,8 +7,10 @@ from typing import Final
 
 # What each version adds to the one before. A new file takes the same steps as an old one, so that both end up alike.
 # A step only adds: tables, indexes, and columns with a constant default, which take no time however large the table is
-# (https://sqlite.org/lang_altertable.html#alter_table_add_column). So the program of before goes on working on the
-# file, beside this one or in its place.
+# (https://sqlite.org/lang_altertable.html#alter_table_add_column). So a program of before that has the file open goes
+# on working on it beside this one. It then receives long messages that this one has in flight, too, because
+# visible_at = 1 is visible to it; both archive them, and they are still one object each. It refuses the file when it
+# opens it anew.
 _STEPS: Final = (
     (
         # The tables of the time when files had no version: in an old file they are there already.

@@ -17,8 +17,14 @@ KEPT_BYTES: Final = 4_194_304
 # The write-ahead log is used again from its start after each checkpoint. It is cut where a long transaction, or a
 # reader that held a checkpoint up, made it longer than the automatic checkpoints leave it.
 KEPT_LOG_BYTES: Final = 8_388_608
-# docs/decisions/0019 says for how long such a step holds the write lock.
+# docs/decisions/0019 says for how long such a step holds the write lock. To give a page back, SQLite searches the list
+# of all free pages for it. So where that list is long and in no order, a page takes milliseconds: there are fewer in a
+# step then, and a pause after it.
 _STEP_PAGES: Final = 128
+_STEP_SECONDS: Final = 0.05
+_PAUSE: Final = 4  # times as long as the step took
+# With more free pages than this, writing anew what little is in use holds the lock for less time than all the steps.
+_MANY_FREE_BYTES: Final = 67_108_864
 _STEPS_PER_DELETE: Final = 2
 _QUIET_SECONDS: Final = 0.2
 _RETRY_SECONDS: Final = 10.0
@@ -31,6 +37,8 @@ class Shrinking:
 
     database: Database
     _looks_at: float = 0
+    _steps_at: float = 0
+    _step_pages: int = _STEP_PAGES
 
     def after_delete(self, connection: sqlite3.Connection) -> None:
         """Some steps where three quarters of the file are free: a backlog gives back while it is worked off.
@@ -38,6 +46,8 @@ class Shrinking:
         With less free, more pages that are in use would have to be moved for each one that is given back.
         """
         for _ in range(_STEPS_PER_DELETE):
+            if self.database.clock.monotonic() < self._steps_at:
+                return
             pages, free, size = _pages(connection)
             if free * size <= KEPT_BYTES or 4 * free <= 3 * pages or not self._step(connection):
                 return
@@ -45,16 +55,20 @@ class Shrinking:
     def when_quiet(self, connection: sqlite3.Connection) -> None:
         """One step where nothing is there to be received, and a checkpoint after the last one."""
         now = self.database.clock.monotonic()
-        if now < self._looks_at:
+        if now < max(self._looks_at, self._steps_at):
             return
         pages, free, size = _pages(connection)
         if free * size > KEPT_BYTES:
-            if self._step(connection):
+            has_little = (pages - free) * size <= KEPT_BYTES
+            if has_little and free * size > _MANY_FREE_BYTES and self._rewrite(connection):
+                pages -= free
+            elif self._step(connection):
                 return
-            if (pages - free) * size > KEPT_BYTES or not self._rewrite(connection):
+            elif has_little and self._rewrite(connection):
+                pages -= free
+            else:
                 self._looks_at = now + _RETRY_SECONDS
                 return
-            pages -= free
         self._looks_at = now + _QUIET_SECONDS
         if self.database.log_bytes > KEPT_LOG_BYTES or self.database.file_bytes > pages * size + KEPT_BYTES:
             checkpoint(connection)
@@ -63,13 +77,21 @@ class Shrinking:
         """Whether the file can be shrunk by steps. Where another process writes, or the disk is full, it waits."""
         if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
             return False
+        clock = self.database.clock
+        began = clock.monotonic()
         with suppress(sqlite3.OperationalError), without_waiting(connection):
             # A script runs without Python's lock from its start to its end; otherwise a step would give a row per page.
-            connection.executescript(f"PRAGMA incremental_vacuum({_STEP_PAGES})")
+            connection.executescript(f"PRAGMA incremental_vacuum({self._step_pages})")
+        ended = clock.monotonic()
+        if ended - began > _STEP_SECONDS:
+            self._step_pages = max(1, self._step_pages // 2)
+            self._steps_at = ended + _PAUSE * (ended - began)
+        else:
+            self._step_pages = min(_STEP_PAGES, 2 * self._step_pages)
         return True
 
     def _rewrite(self, connection: sqlite3.Connection) -> bool:
-        """Write what little is left to a file that can be shrunk by steps from then on; an older program made this one.
+        """Write anew what little is left. The file can be shrunk by steps from then on, also one of an older program.
 
         https://sqlite.org/pragma.html#pragma_auto_vacuum
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Self, cast
 
 import pytest
@@ -199,6 +199,27 @@ async def test_what_is_accepted_as_the_stop_comes_is_connected_before_the_drain(
     await until(lambda: connections.open)
     connections.open[0].close()
     assert (at_the_stop, at_the_drain) == (0, 1)
+
+
+async def test_a_stop_does_not_wait_for_clients_that_go_on_coming(
+    listening: socket.socket, counts: ConnectionCounts, clients: Clients
+) -> None:
+    connections = Connections()
+
+    async def come() -> None:
+        with suppress(ConnectionError):  # nobody listens any more
+            while len(clients.all) < 400:
+                clients.come(2)
+                await asyncio.sleep(0)
+
+    async with accepting.accept_share(cast("OpenConnections", connections), listening, counts=counts, worker=1):
+        coming = asyncio.create_task(come())
+        await until(lambda: connections.open)
+    came = len(clients.all)
+    await coming
+    for connection in connections.open:
+        connection.close()
+    assert came < 400
 
 
 class Connections(asyncio.Protocol):
