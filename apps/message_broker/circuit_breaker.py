@@ -141,6 +141,9 @@ class CircuitBreaker:
                         raise
                 else:
                     if calls.succeeded(began):
+                        self._health.healthy(service)
+                    # Sooner than that: where a few calls fail of many, each failure would cost a round of calls.
+                    if calls.follows_failing_calls(began):
                         self._prove(service)
                     return result
                 await self._until_next(service, attempts)
@@ -177,7 +180,6 @@ class CircuitBreaker:
             await self._wait_as_a_trial(service, attempts)
 
     def _prove(self, service: str) -> None:
-        self._health.healthy(service)
         self._unproven.discard(service)
         if not self._unproven:
             self._change_to(State.CLOSED)

@@ -14,6 +14,7 @@ class CallOrder:
     def __init__(self) -> None:
         self._now = 0
         self._last_failure = 0
+        self._last_failing_call = 0  # when it began
         self.last_success = 0  # when the call began, of those that succeeded the latest
 
     def now(self) -> int:
@@ -30,5 +31,10 @@ class CallOrder:
         """Report a failure; whether it says that the service is unavailable now. `began`: the call's mark."""
         if began < self.last_success:
             return False
+        self._last_failing_call = max(self._last_failing_call, began)
         self._last_failure = self.now()
         return True
+
+    def follows_failing_calls(self, began: int) -> bool:
+        """Whether a call began after each that failed, though perhaps before that was known: `began`, its mark."""
+        return began > self._last_failing_call

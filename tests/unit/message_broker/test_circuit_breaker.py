@@ -201,6 +201,21 @@ async def test_a_success_of_a_call_that_began_before_the_one_that_failed_does_no
     assert breaker.state is State.OPEN
 
 
+async def test_a_success_of_a_call_that_was_under_way_at_the_failure_closes_it_where_it_began_later(
+    breaker: CircuitBreaker,
+) -> None:
+    await close(breaker)
+    failing = await Call(breaker, ARCHIVE).begun()
+    other = await Call(breaker, ARCHIVE).begun()
+    await failing.fails()
+    assert breaker.state is State.OPEN
+
+    await other.succeeds()
+
+    assert breaker.state is State.CLOSED
+    await (await failing.begun(2)).succeeds()  # at once, for the circuit is closed
+
+
 async def test_a_failure_of_a_call_that_began_before_one_that_succeeded_does_not_open_it(
     breaker: CircuitBreaker,
 ) -> None:
