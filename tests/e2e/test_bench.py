@@ -17,7 +17,7 @@ import json, os, pathlib, signal, sys, urllib.parse, urllib.request
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 url = os.environ["QUEUE_URL"]
 archive = pathlib.Path(urllib.parse.urlsplit(os.environ["ARCHIVE_URL"]).path)
-archive.mkdir()
+archive.mkdir(exist_ok=True)
 
 def call(operation, **asked):
     headers = {"X-Amz-Target": f"AmazonSQS.{operation}"}
