@@ -15,7 +15,7 @@ run: $(VENV)/.run ## Start both services on this machine; Ctrl-C stops them
 	@$(BIN)/python dev/run.py
 
 test: $(VENV)/.dev lint types ## Check lint, types and import rules, and run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile
 
 lint: $(VENV)/.dev ## Check style and import rules
 	$(BIN)/ruff check .
