@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from checkpoint.archive.adapters import open_archive
@@ -52,6 +53,6 @@ async def test_no_file_makes_the_interpreter_keep_its_name(tmp_path: Path) -> No
     directory = tmp_path / "archive"
     directory.mkdir()
     async with open_archive(directory.as_uri()) as archive:
-        put = await archive.put(email())
+        put = await archive.put(email(timestream=str(time.time_ns())))  # a name that no other test has a path of
     same = "".join(list(put.name))
     assert sys.intern(same) is same  # nobody has put one like it there
