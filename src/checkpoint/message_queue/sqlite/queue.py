@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from checkpoint.message_queue.port import EntryFault, Limits, Message, QueueFullError, QueueUnavailableError
 from checkpoint.message_queue.sqlite import rows
-from checkpoint.message_queue.sqlite.database import do_with_room, is_full, transaction
+from checkpoint.message_queue.sqlite.database import do_with_room, transaction
+from checkpoint.message_queue.sqlite.failures import is_full
 from checkpoint.message_queue.sqlite.room import Room
 from checkpoint.message_queue.sqlite.rows import Key
 from checkpoint.message_queue.sqlite.shrinking import Shrinking, checkpoint
