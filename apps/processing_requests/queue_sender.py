@@ -150,7 +150,7 @@ class QueueSender:
 
     def _refusal(self, outcome: EntryFault | Failure, began: int) -> Refusal:
         match outcome:
-            case Failure(QueueFullError()):
+            case Failure(QueueFullError()) | EntryFault(lacks_room=True):
                 self.metrics.refused_by_full_queue.inc()
                 return QUEUE_FULL
             case Failure(QueueUnavailableError() | asyncio.CancelledError()) | EntryFault():
@@ -176,10 +176,11 @@ class QueueSender:
             self._report_failure(type(error).__name__, began)  # its text is not known to be free of content
             log_failure(_log, error)
             raise
-        if all(faults):
-            self._report_failure(next(fault.reason for fault in faults if fault), began)
-        elif self._calls.succeeded(began):
-            self.health.healthy(QUEUE)
+        if not all(faults):
+            if self._calls.succeeded(began):
+                self.health.healthy(QUEUE)
+        elif reasons := [fault.reason for fault in faults if fault and not fault.lacks_room]:
+            self._report_failure(reasons[0], began)
         return faults
 
     def _report_failure(self, reason: str, began: int) -> None:

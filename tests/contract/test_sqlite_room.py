@@ -11,10 +11,10 @@ import pytest
 
 from checkpoint.message_queue.adapters import open_sending
 from checkpoint.message_queue.port import QueueFullError
-from checkpoint.message_queue.sqlite import rows
+from checkpoint.message_queue.sqlite import room, rows
 from checkpoint.message_queue.sqlite.database import Database
 from checkpoint.message_queue.sqlite.queue import SQLiteReceivingQueue, SQLiteSendingQueue
-from checkpoint.message_queue.sqlite.room import RESERVE_BYTES, Room
+from checkpoint.message_queue.sqlite.room import RESERVE_BYTES, SHORT_BYTES, Room
 from checkpoint.message_queue.sqlite.statements import LONG_BYTES
 from contract.queues import select
 
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from checkpoint.message_queue.port import Message
+    from checkpoint.message_queue.port import EntryFault, Message
     from contract.queues import SQLite
 
 LONG = b"x" * 2_000_000
+LENGTH = 100_000
 SHORT = b"short"
 
 
@@ -94,8 +95,31 @@ async def test_a_send_counts_its_own_bytes_in_the_log_and_in_the_file(sqlite: SQ
     async with sqlite.open() as (sending, _):
         await sending.probe()
         volume.free = RESERVE_BYTES + len(LONG) + 100_000
-        with pytest.raises(QueueFullError):
-            await sending.send([LONG])
+        assert refused(await sending.send([LONG])) == [True]
+
+
+async def test_a_message_that_is_too_long_for_what_is_left_is_refused_alone_and_shorter_ones_go_on(
+    sqlite: SQLite, volume: Volume
+) -> None:
+    async with sqlite.open() as (sending, _):
+        await sending.probe()
+        volume.free = RESERVE_BYTES + len(LONG)
+        for _ in range(2):
+            assert refused(await sending.send([LONG])) == [True]
+            assert await sending.send([SHORT]) == [None]
+            await sending.probe()
+            assert refused(await sending.send([SHORT, LONG, b"x" * SHORT_BYTES, LONG])) == [False, True, False, True]
+        assert sqlite.bodies() == [SHORT, SHORT, b"x" * SHORT_BYTES] * 2
+
+
+async def test_a_volume_that_has_no_room_for_a_short_message_either_is_full(sqlite: SQLite, volume: Volume) -> None:
+    async with sqlite.open() as (sending, _):
+        await sending.probe()
+        select(sqlite.path, "PRAGMA wal_checkpoint(TRUNCATE)")
+        volume.free = RESERVE_BYTES + room._PAGES_BYTES + SHORT_BYTES  # which is needed twice
+        for call in (sending.send([LONG]), sending.send([SHORT]), sending.probe()):
+            with pytest.raises(QueueFullError):
+                await call
 
 
 async def test_no_reserve_may_be_asked_for(sqlite: SQLite, volume: Volume) -> None:
@@ -104,9 +128,16 @@ async def test_no_reserve_may_be_asked_for(sqlite: SQLite, volume: Volume) -> No
         assert await sending.send([SHORT]) == [None]
 
 
+def refused(results: list[EntryFault | None]) -> list[bool]:
+    """Which messages were refused for want of room."""
+    assert all(fault is None or (fault.lacks_room and fault.is_transient) for fault in results)
+    return [fault is not None for fault in results]
+
+
 async def send_on(sending: SQLiteSendingQueue, size: int) -> None:
-    while True:
-        await sending.send([b"x" * size])
+    """As long as there is room."""
+    while await sending.send([b"x" * size]) == [None]:
+        pass
 
 
 async def has_room(sending: SQLiteSendingQueue) -> bool:
@@ -123,18 +154,19 @@ async def test_max_bytes_holds_for_the_file_and_its_log_and_there_is_room_again_
     most = 16_000_000
     async with sqlite.open() as (_, receiving), Database(sqlite.path) as database:
         sending = SQLiteSendingQueue(database, Room(database, max_bytes=most))
+        await send_on(sending, LENGTH)
         with pytest.raises(QueueFullError, match=rf"queue\.db: is full: its max_bytes are {most}"):
-            await send_on(sending, 100_000)
+            await send_on(sending, SHORT_BYTES)
         assert sum(map(len, sqlite.bodies())) > most / 3
         assert sum(file.stat().st_size for file in sqlite.path.parent.glob("queue.db*")) <= most
         while await has_room(sending):  # what the log gave back is used, too
             with pytest.raises(QueueFullError):
-                await send_on(sending, 100_000)
+                await send_on(sending, SHORT_BYTES)
 
         while messages := await receiving.receive(256, wait_seconds=0, visibility_seconds=30):
             assert await receiving.delete(messages) == [None] * len(messages)
         await sending.probe()
-        assert await sending.send([b"x" * 100_000]) == [None]
+        assert await sending.send([b"x" * LENGTH]) == [None]
 
 
 async def test_several_senders_do_not_take_the_last_room_together(sqlite: SQLite) -> None:
@@ -142,8 +174,7 @@ async def test_several_senders_do_not_take_the_last_room_together(sqlite: SQLite
 
     async def fill(database: Database) -> None:
         sending = SQLiteSendingQueue(database, Room(database, max_bytes=most))
-        with pytest.raises(QueueFullError):
-            await send_on(sending, len(LONG))
+        await send_on(sending, len(LONG))
 
     async with Database(sqlite.path) as one, Database(sqlite.path) as other, Database(sqlite.path) as third:
         await asyncio.gather(fill(one), fill(other), fill(third))

@@ -12,7 +12,7 @@ import pytest
 from checkpoint.message_queue.sqlite import shrinking
 from checkpoint.message_queue.sqlite.database import Database
 from checkpoint.message_queue.sqlite.queue import SQLiteReceivingQueue, SQLiteSendingQueue
-from checkpoint.message_queue.sqlite.shrinking import KEPT_BYTES, KEPT_LOG_BYTES, Shrinking
+from checkpoint.message_queue.sqlite.shrinking import KEPT_BYTES, KEPT_LOG_BYTES, Shrinking, checkpoint
 from contract.queues import select
 from contract.test_sqlite_versions import OLD_SCHEMA
 
@@ -162,3 +162,73 @@ async def test_after_a_step_that_holds_the_lock_for_long_there_is_a_pause_and_a_
             slow.when_quiet(connection)
             given_back.append(before - connection.execute("PRAGMA freelist_count").fetchone()[0])
     assert given_back == [128, 0, 0, 0, 64, 0]
+
+
+class FailingConnection(sqlite3.Connection):
+    """Its scripts, which shrink the file, fail.
+
+    failing: those of them that do, by a text in them. tried: how often such a one was run.
+    """
+
+    error_name = ""
+    failing = ""
+    tried = 0
+
+    def executescript(self, sql_script: str) -> sqlite3.Cursor:
+        if self.failing not in sql_script:
+            return super().executescript(sql_script)
+        self.tried += 1
+        error = sqlite3.OperationalError(sql_script)
+        error.sqlite_errorname = self.error_name
+        raise error
+
+
+@pytest.fixture
+async def failing(sqlite: SQLite, halves: Halves) -> AsyncIterator[FailingConnection]:
+    """On a file that has pages to give back."""
+    for _ in range(3):
+        await halves.sending.send([LONG])
+    await halves.drain()
+    with closing(sqlite3.connect(sqlite.path, isolation_level=None, factory=FailingConnection)) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("name", ["SQLITE_IOERR_WRITE", "SQLITE_READONLY"])
+async def test_a_step_that_fails_for_the_files_own_sake_says_so_and_is_not_tried_again_at_once(
+    sqlite: SQLite, failing: FailingConnection, name: str
+) -> None:
+    failing.error_name = name
+    shrinking_ = Shrinking(Database(sqlite.path))
+    with pytest.raises(sqlite3.OperationalError):
+        shrinking_.when_quiet(failing)
+    shrinking_.when_quiet(failing)
+    shrinking_.after_delete(failing)
+    assert failing.tried == 1
+    with pytest.raises(sqlite3.OperationalError):
+        checkpoint(failing)
+
+
+@pytest.mark.parametrize(("name", "tries"), [("SQLITE_FULL", 1), ("SQLITE_BUSY", 2), ("SQLITE_BUSY_SNAPSHOT", 2)])
+async def test_a_step_waits_for_another_process_and_longer_for_room_and_the_queue_does_not_fail(
+    sqlite: SQLite, failing: FailingConnection, name: str, tries: int
+) -> None:
+    failing.error_name = name
+    shrinking_ = Shrinking(Database(sqlite.path))
+    shrinking_.when_quiet(failing)
+    shrinking_.when_quiet(failing)
+    assert failing.tried == tries
+    checkpoint(failing)
+
+
+async def test_a_file_for_whose_copy_there_is_no_place_is_shrunk_by_steps_instead(
+    sqlite: SQLite, failing: FailingConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shrinking, "_MANY_FREE_BYTES", KEPT_BYTES)
+    failing.failing, failing.error_name = "; VACUUM", "SQLITE_CANTOPEN"
+    free = failing.execute("PRAGMA freelist_count").fetchone()[0]
+    shrinking_ = Shrinking(Database(sqlite.path))
+    for _ in range(2):
+        shrinking_.when_quiet(failing)
+        before, free = free, failing.execute("PRAGMA freelist_count").fetchone()[0]
+        assert free < before
+    assert failing.tried == 1

@@ -28,8 +28,9 @@ ANSWERS: Final = {
     "a page": (PAGE, "text/html"),
     "a page as JSON": (PAGE, JSON),
     "an empty object as HTML": (b"{}", "text/html; charset=utf-8"),
-    "no body": (b"", JSON),
     "no body and no type": (b"", ""),
+    "no body as HTML": (b"", "text/html"),
+    "other JSON": (b"{}", "application/json"),
     "half a body": (b'{"Messages":[{"MessageId":"1","Body":"x', JSON),
     "half a body after an object": (b'{"Messages":[{"MessageId":"1"}', JSON),
     "an array": (b"[]", JSON),
@@ -105,11 +106,14 @@ async def test_what_is_not_of_sqs_is_not_confirmed(
         assert "Sign in" not in str(caught.value)
 
 
-async def test_an_empty_object_is_an_answer_to_a_receive_alone(
-    halves: tuple[Portal, SendingQueue, ReceivingQueue],
+@pytest.mark.parametrize(
+    ("body", "reason"), [(b"{}", "^SQS "), (b"", "no JSON object$")], ids=["an empty object", "no body"]
+)
+async def test_an_answer_with_nothing_in_it_is_one_to_a_receive_alone(
+    halves: tuple[Portal, SendingQueue, ReceivingQueue], body: bytes, reason: str
 ) -> None:
     portal, sending, receiving = halves
-    portal.body, portal.content_type = b"{}", JSON
+    portal.body, portal.content_type = body, JSON
     assert await receiving.receive(10, wait_seconds=1, visibility_seconds=30) == []
     for call in (
         sending.probe(),
@@ -118,7 +122,7 @@ async def test_an_empty_object_is_an_answer_to_a_receive_alone(
         receiving.change_visibility([MESSAGE], 30),
         receiving.dead_letter(MESSAGE, "because"),
     ):
-        with pytest.raises(QueueUnavailableError):
+        with pytest.raises(QueueUnavailableError, match=reason):
             await call
 
 

@@ -18,7 +18,7 @@ class QueueUnavailableError(Exception):
 
 
 class QueueFullError(QueueUnavailableError):
-    """There is no room for the call until messages are received and deleted. What is sent later may be confirmed."""
+    """There is no room, even for a short message, until others are received and deleted."""
 
 
 class NoDeadLetterQueueError(Exception):
@@ -34,10 +34,12 @@ class EntryFault(NamedTuple):
 
     reason: for a log; never a message's content, and never its receipt.
     is_transient: whether the same call may succeed later, because the fault is not the entry's.
+    lacks_room: whether a queue that has room for short messages has none for one of this length now.
     """
 
     reason: str
     is_transient: bool = False
+    lacks_room: bool = False
 
 
 @dataclass(frozen=True, slots=True)

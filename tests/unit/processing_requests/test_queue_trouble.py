@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checkpoint.message_queue.port import Limits, QueueFullError
+from checkpoint.message_queue.port import EntryFault, Limits, QueueFullError
 from processing_requests.answers import INTERNAL_ERROR, OVERLOADED, QUEUE_UNAVAILABLE, RefusedError
 from unit.processing_requests.intake import Intake
 from unit.processing_requests.posted_emails import email, posted, queued
@@ -43,6 +43,19 @@ async def test_a_full_queue_is_answered_as_such_and_counted_and_the_intake_is_no
     intake.queue.error = None
     assert (await intake.post()).status_code == 200
     assert intake.service.health.faults == {}
+
+
+async def test_an_email_for_whose_length_there_is_no_room_is_answered_so_and_the_intake_stays_ready(
+    intake: Intake,
+) -> None:
+    assert (await intake.post_data(n=1)).status_code == 200
+    intake.queue.refused = {queued(email(n=2))}
+    intake.queue.fault = EntryFault("There is no room for it.", is_transient=True, lacks_room=True)
+    response = await intake.post_data(n=2)
+    assert (response.status_code, response.content) == (503, b'{"error": "Queue full"}')
+    assert intake.service.health.faults == {}
+    assert intake.metric("checkpoint_messages_refused_by_full_queue_total") == 1
+    assert intake.metric("checkpoint_messages_unconfirmed_total") == 0
 
 
 async def test_a_queue_that_fails_fails_all_who_share_the_call(intake: Intake) -> None:

@@ -17,7 +17,7 @@ class WatchedQueue:
 
     calls: the bodies of each call, one that failed too. probes: how many there were.
     flowing: clear it, and calls wait for it.
-    refused: bodies that the queue refuses, each alone.
+    refused: bodies that the queue refuses, each alone, with `fault`.
     unavailable: a text makes every call fail with QueueUnavailableError of that text; None ends the outage.
     error: what a send raises that is no outage.
     """
@@ -29,6 +29,7 @@ class WatchedQueue:
         self.flowing = asyncio.Event()
         self.flowing.set()
         self.refused: set[bytes] = set()
+        self.fault = EntryFault("It is bad.")
         self.error: Exception | None = None
         self._memory = MemoryQueue(limits=limits)
 
@@ -51,7 +52,7 @@ class WatchedQueue:
         if self.error:
             raise self.error
         await self._memory.send([body for body in bodies if body not in self.refused])
-        return [EntryFault("It is bad.") if body in self.refused else None for body in bodies]
+        return [self.fault if body in self.refused else None for body in bodies]
 
     async def probe(self) -> None:
         self.probes += 1

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 from checkpoint.durable_directories import make_directory, sync_directory
 from checkpoint.message_queue.port import QueueFullError, QueueUnavailableError
 from checkpoint.message_queue.sqlite.clock import started_at
+from checkpoint.message_queue.sqlite.failures import is_full, is_in_use
 from checkpoint.message_queue.sqlite.schema import read_version, upgrade
 from checkpoint.message_queue.sqlite.shrinking import KEPT_LOG_BYTES, checkpoint
 
@@ -28,8 +29,6 @@ _T = TypeVar("_T")
 # Longer than any transaction here takes, shorter than a client waits for an answer.
 _BUSY_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 0.02
-# The second is the index of the write-ahead log, for which there is no room: https://sqlite.org/rescode.html
-_FULL: Final = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
 
 
 class Database:
@@ -184,11 +183,6 @@ def do_with_room(connection: sqlite3.Connection, work: Callable[[sqlite3.Connect
         return work(connection)
 
 
-def is_full(error: sqlite3.Error) -> bool:
-    """Whether there was no room for what failed."""
-    return getattr(error, "sqlite_errorname", "") in _FULL  # which errors of our own have not
-
-
 def _write_ahead(connection: sqlite3.Connection, *, busy_seconds: float) -> None:
     """Switch to WAL. SQLite's own waiting does not cover the switch, and several processes may start at once."""
     deadline = time.monotonic() + busy_seconds  # in real time, as SQLite's own waiting
@@ -199,7 +193,7 @@ def _write_ahead(connection: sqlite3.Connection, *, busy_seconds: float) -> None
                 connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only a new file, which has no page yet
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() >= deadline:
+            if not is_in_use(error) or time.monotonic() >= deadline:
                 raise
             time.sleep(_RETRY_SECONDS)
         else:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from checkpoint.message_queue.port import EntryFault, Limits, Message, QueueFullError, QueueUnavailableError
 from checkpoint.message_queue.sqlite import rows
-from checkpoint.message_queue.sqlite.database import do_with_room, is_full, transaction
+from checkpoint.message_queue.sqlite.database import do_with_room, transaction
+from checkpoint.message_queue.sqlite.failures import is_full
 from checkpoint.message_queue.sqlite.room import Room
 from checkpoint.message_queue.sqlite.rows import Key
 from checkpoint.message_queue.sqlite.shrinking import Shrinking, checkpoint
@@ -37,6 +38,7 @@ _LOOK_SECONDS: Final = 0.025
 # For a dead letter whose body is longer than what is free.
 _NO_ROOM_SECONDS: Final = 60
 _STALE: Final = EntryFault("The receipt is stale.")
+_NO_ROOM: Final = EntryFault("There is no room for a message of its length.", is_transient=True, lacks_room=True)
 
 
 class SQLiteSendingQueue:
@@ -54,45 +56,47 @@ class SQLiteSendingQueue:
         self._room = room or Room(database)
 
     async def send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
-        """As the port says; here all bodies of a call become durable or none."""
-        await self._database.run(partial(self._insert, bodies=bodies))
-        return [None] * len(bodies)
+        """As the port says; in one transaction: what has room becomes durable together, or none of it."""
+        return await self._database.run(partial(self._send, bodies=bodies))
 
-    def _insert(self, connection: sqlite3.Connection, bodies: Sequence[bytes]) -> None:
+    def _send(self, connection: sqlite3.Connection, bodies: Sequence[bytes]) -> list[EntryFault | None]:
         """On the database's thread. One statement is a transaction: https://sqlite.org/lang_transaction.html.
 
         The thread gives up Python's lock for each statement that it runs, and beside a busy event loop it waits long
         to get it back. It must not hold the file's lock meanwhile.
         """
-        sent_at = self._database.clock.time()
-        values: tuple[object, ...]
-        if len(bodies) == 1:  # which may be long, so it is not copied
-            statement, values = SEND, (sent_at, *bodies)
-        else:
-            lengths = [len(body) for body in bodies]
-            places = zip(accumulate(lengths, initial=1), lengths, strict=False)  # and where the next one would begin
-            layout = ",".join([f'"{start}":{length}' for start, length in places])
-            statement, values = SEND_ALL, (sent_at, b"".join(bodies), f"{{{layout}}}")
+        insertion = _insertion(bodies, self._database.clock.time())
         payload_bytes = sum(map(len, bodies))
         if self._room.is_ample(payload_bytes):
-            connection.execute(statement, values)
-            return
+            connection.execute(*insertion)
+            return [None] * len(bodies)
         was_full = self._room.is_full
         try:
-            self._insert_if_there_is_room(connection, payload_bytes, statement, values)
+            with transaction(connection):
+                if payload_bytes <= self._room.left(connection):
+                    connection.execute(*insertion)
+                    return [None] * len(bodies)
         except QueueFullError:
             if was_full:
                 raise
-            checkpoint(connection)  # what the log gives back is used before clients are told
             self._room.is_full = False
-            self._insert_if_there_is_room(connection, payload_bytes, statement, values)
+        checkpoint(connection)  # what the log gives back is used before clients are told
+        return self._send_what_fits(connection, bodies)
 
-    def _insert_if_there_is_room(
-        self, connection: sqlite3.Connection, payload_bytes: int, statement: str, values: tuple[object, ...]
-    ) -> None:
+    def _send_what_fits(self, connection: sqlite3.Connection, bodies: Sequence[bytes]) -> list[EntryFault | None]:
+        """The shortest first: one that is too long now must not keep its neighbours from going through."""
+        results: list[EntryFault | None] = [_NO_ROOM] * len(bodies)
         with transaction(connection):
-            self._room.check(connection, payload_bytes)
-            connection.execute(statement, values)
+            left = self._room.left(connection)
+            for index in sorted(range(len(bodies)), key=lambda index: len(bodies[index])):
+                left -= len(bodies[index])
+                if left < 0:
+                    break
+                results[index] = None
+            fitting = [body for body, fault in zip(bodies, results, strict=True) if fault is None]
+            if fitting:
+                connection.execute(*_insertion(fitting, self._database.clock.time()))
+        return results
 
     async def probe(self) -> None:
         """Commit a row of a table of its own: a full disk or a lost file shows by nothing less."""
@@ -101,10 +105,20 @@ class SQLiteSendingQueue:
             if self._room.is_full:
                 checkpoint(connection)
             with transaction(connection):
-                self._room.check(connection, 0)
+                self._room.left(connection)
                 connection.execute(PROBE)
 
         await self._database.run(write)
+
+
+def _insertion(bodies: Sequence[bytes], sent_at: float) -> tuple[str, tuple[object, ...]]:
+    """The statement that sends bodies, and its values."""
+    if len(bodies) == 1:  # which may be long, so it is not copied
+        return SEND, (sent_at, *bodies)
+    lengths = [len(body) for body in bodies]
+    places = zip(accumulate(lengths, initial=1), lengths, strict=False)  # and where the next one would begin
+    layout = ",".join([f'"{start}":{length}' for start, length in places])
+    return SEND_ALL, (sent_at, b"".join(bodies), f"{{{layout}}}")
 
 
 class SQLiteReceivingQueue:

@@ -22,16 +22,20 @@ RESERVE_BYTES: Final = 8_388_608
 # While there is this much more, it is not asked before each call: two more processes send a message of the most bytes.
 _AMPLE_BYTES: Final = 67_108_864
 _AMPLE_SECONDS: Final = 0.1
+# An e-mail of a few paragraphs. A queue that takes such a one is not full: there is no room for a longer one alone.
+SHORT_BYTES: Final = 16_384
 # What is sent is written twice until the next checkpoint: to the write-ahead log, and to the file.
 _COPIES: Final = 2
+# For pages of indexes, those that split and those that are not filled, of the shortest call, in both places.
+_PAGES_BYTES: Final = 65_536
 
 
 @dataclass(slots=True)
 class Room:
     """Refuses what would leave less than the reserve, or be more than the queue may hold.
 
-    Once it has refused, it goes on until there is more room by a quarter of the reserve, or an eighth of `max_bytes`:
-    a service must not be ready and not ready in turns.
+    Once there is no room for a short message either, it refuses all until there is more room by a quarter of the
+    reserve, or an eighth of `max_bytes`: a service must not be ready and not ready in turns.
 
     reserve_bytes: what must be left on the file's volume.
     max_bytes: what the file, without its free pages, and its write-ahead log may have together; None for no limit.
@@ -45,14 +49,14 @@ class Room:
     _ample_until: float = 0
 
     def is_ample(self, payload_bytes: int) -> bool:
-        """Whether so many bytes can be sent without `check`, because there is far more room. Raises OSError."""
+        """Whether so many bytes can be sent without a look at what is `left`: there is far more. Raises OSError."""
         if self.is_full:
             return False
         needed = _COPIES * payload_bytes
         now = self.database.clock.monotonic()
         if now >= self._ample_until:
             room = self._volume_room()
-            if self.max_bytes is not None:  # with its free pages, which only `check` counts
+            if self.max_bytes is not None:  # with its free pages, which only `left` counts
                 room = min(room, self.max_bytes - self.database.file_bytes - self.database.log_bytes)
             self._ample_bytes, self._ample_until = room - _AMPLE_BYTES, now + _AMPLE_SECONDS
         if self._ample_bytes < needed:
@@ -60,21 +64,22 @@ class Room:
         self._ample_bytes -= needed
         return True
 
-    def check(self, connection: sqlite3.Connection, payload_bytes: int) -> None:
-        """Raise QueueFullError where so many bytes are too many; within a transaction, so that no other takes the room.
+    def left(self, connection: sqlite3.Connection) -> int:
+        """How many bytes may be sent; within a transaction, so that no other takes the room.
 
-        Raises OSError.
+        Raises QueueFullError where there is no room for a short message, and OSError.
         """
-        needed = _COPIES * payload_bytes
-        was_full, self.is_full = self.is_full, True
-        if self._volume_room() < needed + (self.reserve_bytes // 4 if was_full else 0):
-            kept = f"{self.reserve_bytes} bytes of its volume are kept for receiving"
-            raise QueueFullError(f"{self.database.path}: is full: {kept}")
+        left = self._volume_room() - _PAGES_BYTES - (self.reserve_bytes // 4 if self.is_full else 0)
+        reason = f"{self.reserve_bytes} bytes of its volume are kept for receiving"
         if self.max_bytes is not None:
-            most = self.max_bytes - (self.max_bytes // 8 if was_full else 0)
-            if _used_bytes(connection) + self.database.log_bytes + needed > most:
-                raise QueueFullError(f"{self.database.path}: is full: its max_bytes are {self.max_bytes}")
-        self.is_full = False
+            most = self.max_bytes - (self.max_bytes // 8 if self.is_full else 0)
+            below = most - _PAGES_BYTES - _used_bytes(connection) - self.database.log_bytes
+            if below < left:
+                left, reason = below, f"its max_bytes are {self.max_bytes}"
+        self.is_full = left < _COPIES * SHORT_BYTES
+        if self.is_full:
+            raise QueueFullError(f"{self.database.path}: is full: {reason}")
+        return left // _COPIES
 
     def _volume_room(self) -> int:
         """What is free beside the reserve, once a checkpoint has copied the write-ahead log to the file."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from checkpoint.message_queue.sqlite.failures import is_full, is_in_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +40,7 @@ class Shrinking:
     database: Database
     _looks_at: float = 0
     _steps_at: float = 0
+    _rewrites_at: float = 0
     _step_pages: int = _STEP_PAGES
 
     def after_delete(self, connection: sqlite3.Connection) -> None:
@@ -69,19 +72,31 @@ class Shrinking:
             else:
                 self._looks_at = now + _RETRY_SECONDS
                 return
-        self._looks_at = now + _QUIET_SECONDS
         if self.database.log_bytes > KEPT_LOG_BYTES or self.database.file_bytes > pages * size + KEPT_BYTES:
+            self._looks_at = now + _RETRY_SECONDS  # if it fails
             checkpoint(connection)
+        self._looks_at = now + _QUIET_SECONDS
 
     def _step(self, connection: sqlite3.Connection) -> bool:
-        """Whether the file can be shrunk by steps. Where another process writes, or the disk is full, it waits."""
+        """Whether the file can be shrunk by steps. Where another process writes, or the disk is full, it waits.
+
+        Raises sqlite3.Error; then there is none for a while, so that the queue can be used meanwhile.
+        """
         if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
             return False
         clock = self.database.clock
         began = clock.monotonic()
-        with suppress(sqlite3.OperationalError), without_waiting(connection):
-            # A script runs without Python's lock from its start to its end; otherwise a step would give a row per page.
-            connection.executescript(f"PRAGMA incremental_vacuum({self._step_pages})")
+        try:
+            with without_waiting(connection):
+                # A script runs without Python's lock from start to end; otherwise a step would give a row per page.
+                connection.executescript(f"PRAGMA incremental_vacuum({self._step_pages})")
+        except sqlite3.Error as error:
+            if is_in_use(error):
+                return True
+            self._steps_at = clock.monotonic() + _RETRY_SECONDS
+            if is_full(error):
+                return True
+            raise
         ended = clock.monotonic()
         if ended - began > _STEP_SECONDS:
             self._step_pages = max(1, self._step_pages // 2)
@@ -94,11 +109,16 @@ class Shrinking:
         """Write anew what little is left. The file can be shrunk by steps from then on, also one of an older program.
 
         https://sqlite.org/pragma.html#pragma_auto_vacuum
+        It needs a temporary file, which there may be no place for, so no error of it is one of the queue's file.
         """
+        if self.database.clock.monotonic() < self._rewrites_at:
+            return False
         try:
             with without_waiting(connection):
                 connection.executescript("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if not is_in_use(error):
+                self._rewrites_at = self.database.clock.monotonic() + _RETRY_SECONDS
             return False
         return True
 
@@ -107,9 +127,15 @@ def checkpoint(connection: sqlite3.Connection) -> None:
     """Copy the write-ahead log to the file and cut both to what they need, if no other process is in its way now.
 
     First without the write lock, so that little is left to do with it. https://sqlite.org/pragma.html#pragma_wal_checkpoint
+
+    Raises sqlite3.Error, but not where the disk is full.
     """
-    with suppress(sqlite3.OperationalError), without_waiting(connection):
-        connection.executescript("PRAGMA wal_checkpoint(PASSIVE); PRAGMA wal_checkpoint(TRUNCATE)")
+    try:
+        with without_waiting(connection):
+            connection.executescript("PRAGMA wal_checkpoint(PASSIVE); PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.OperationalError as error:
+        if not is_in_use(error) and not is_full(error):
+            raise
 
 
 @contextmanager

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 # https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html#protocol-behaviors
 _CONTENT_TYPE: Final = "application/x-amz-json-1.0"
+# A report has SQS answer an empty long poll so, with no body: https://github.com/async-aws/aws/pull/1708. All other
+# operations that are called here have an answer with members, and one that is empty confirms nothing.
+_MAY_BE_EMPTY: Final = "ReceiveMessage"
 _MULTIPLE_CHOICES: Final = 300  # from here on the SDK itself sees a call that failed
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -34,6 +37,8 @@ def _check(*, operation_model: Any, response_dict: dict[str, Any], **_: Any) -> 
     content_type = response_dict["headers"].get("Content-Type", "")
     if content_type.partition(";")[0].strip().lower() != _CONTENT_TYPE:
         raise QueueUnavailableError(f"SQS {operation_model.name}: 200 without the content type that SQS has")
+    if operation_model.name == _MAY_BE_EMPTY and response_dict["body"] == b"":
+        return
     if not _is_object(response_dict["body"]):
         raise QueueUnavailableError(f"SQS {operation_model.name}: 200 with a body that is no JSON object")
 
