@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 _TESTS: Final = Path(__file__).parents[1]
-_SECONDS: Final = 8
+_SECONDS: Final = 25
 # A store whose puts overwrite, which the archive relies on not to happen.
 _OVERWRITING: Final = """
 import sys

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import resource
 import socket
+import time
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -26,15 +28,30 @@ _BACKLOG: Final = 2048
 # libuv accepts one connection per watcher and turn of its loop. A turn that serves a crowd takes many milliseconds, and
 # a new client would wait for as many of them as there are clients before it. A watcher that finds none costs little.
 _WATCHERS: Final = 16
+# Workers whose parent was killed answer what has come before they give up the port. nginx waits as long for it.
+_TAKEN_SECONDS: Final = 2.5
+_TRY_SECONDS: Final = 0.1
 
 
 @contextmanager
 def listen(host: str, port: int) -> Iterator[socket.socket]:
-    """A listening socket. Raises OSError where the port is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family, backlog=_BACKLOG) as listening:
+    """A listening socket. Raises OSError where the port is taken, and still is after 2.5 seconds."""
+    with _bound(host, port) as listening:
         _log.info("listening", host=host, port=listening.getsockname()[1])
         yield listening
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Waits without the event loop: before it listens, a service has nothing else to do."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    deadline = time.monotonic() + _TAKEN_SECONDS
+    while True:
+        try:
+            return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
+                raise
+        time.sleep(_TRY_SECONDS)
 
 
 def raise_file_limit() -> None:
