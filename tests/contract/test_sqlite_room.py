@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from checkpoint.message_queue.adapters import open_sending
 from checkpoint.message_queue.port import QueueFullError
-from checkpoint.message_queue.sqlite import room, rows
-from checkpoint.message_queue.sqlite.database import Database
-from checkpoint.message_queue.sqlite.queue import SQLiteReceivingQueue, SQLiteSendingQueue
+from checkpoint.message_queue.sqlite import queue, room, rows
+from checkpoint.message_queue.sqlite.database import Database, transaction
+from checkpoint.message_queue.sqlite.queue import LIMITS, SQLiteReceivingQueue, SQLiteSendingQueue
 from checkpoint.message_queue.sqlite.room import RESERVE_BYTES, SHORT_BYTES, Room
 from checkpoint.message_queue.sqlite.statements import LONG_BYTES
 from contract.queues import select
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
     from checkpoint.message_queue.port import EntryFault, Message
@@ -277,6 +278,38 @@ async def test_a_dead_letter_for_which_there_is_no_room_is_hidden_and_others_are
         assert message.body == SHORT
         assert sqlite.dead_letters() == []
         assert sqlite.bodies() == [LONG, SHORT]
+
+
+@pytest.mark.parametrize("fails_in", ["the work", "the commit"])
+async def test_after_a_full_disk_a_long_list_is_not_called_stale_for_what_is_deleted_already(
+    sqlite: SQLite, monkeypatch: pytest.MonkeyPatch, fails_in: str
+) -> None:
+    calls = 0
+
+    class NoRoomError(sqlite3.OperationalError):
+        sqlite_errorname = "SQLITE_FULL"
+
+    @contextmanager
+    def failing_transaction(connection: sqlite3.Connection) -> Iterator[None]:
+        nonlocal calls
+        calls += 1
+        with transaction(connection):
+            if calls == 2 and fails_in == "the work":
+                raise NoRoomError
+            yield
+            if calls == 2:
+                raise NoRoomError
+
+    count = 2 * LIMITS.entries + 1
+    async with sqlite.open() as (sending, receiving):
+        await sending.send([SHORT] * count)
+        messages: list[Message] = []
+        while received := await receiving.receive(LIMITS.entries, wait_seconds=0, visibility_seconds=30):
+            messages += received
+        monkeypatch.setattr(queue, "transaction", failing_transaction)
+        assert await receiving.delete(messages) == [None] * count
+        assert calls == 4
+        assert sqlite.bodies() == []
 
 
 async def test_the_log_is_used_again_where_there_is_no_room_for_a_longer_one(sqlite: SQLite) -> None:

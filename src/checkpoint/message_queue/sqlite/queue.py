@@ -217,12 +217,13 @@ class SQLiteReceivingQueue:
     ) -> list[EntryFault | None]:
         """Do work for the messages, in transactions of as many as one call has at most: each needs room in the log."""
         keys = [Key.read(message.receipt) for message in messages]
+        found: list[bool] = []  # of what is committed: where the disk was full, `run` goes on from there
 
         def run(connection: sqlite3.Connection) -> list[EntryFault | None]:
-            found: list[bool] = []
-            for start in range(0, len(keys) or 1, self.limits.entries):
+            for start in range(len(found), len(keys) or 1, self.limits.entries):
                 with transaction(connection):
-                    found += work(connection, keys[start : start + self.limits.entries])
+                    done = work(connection, keys[start : start + self.limits.entries])
+                found.extend(done)
             afterwards(connection)
             return [None if each else _STALE for each in found]
 

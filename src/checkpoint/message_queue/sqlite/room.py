@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 # What receiving and deleting may need until a checkpoint gives it back: the write-ahead log up to the checkpoint, 1,000
 # pages (https://sqlite.org/wal.html#automatic_checkpoint); and one transaction on the most messages of a call, each on
-# a page of its own, with the pages of the indexes and those that split: less than 1,000 pages. docs/decisions/0019
-# says what was measured.
+# a page of its own, with the pages of the indexes and those that split: less than 1,000 pages.
 RESERVE_BYTES: Final = 8_388_608
 
 # While there is this much more, it is not asked before each call: two more processes send a message of the most bytes.

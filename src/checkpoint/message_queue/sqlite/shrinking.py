@@ -19,7 +19,7 @@ KEPT_BYTES: Final = 4_194_304
 # The write-ahead log is used again from its start after each checkpoint. It is cut where a long transaction, or a
 # reader that held a checkpoint up, made it longer than the automatic checkpoints leave it.
 KEPT_LOG_BYTES: Final = 8_388_608
-# docs/decisions/0019 says for how long such a step holds the write lock. To give a page back, SQLite searches the list
+# So few that a step holds the write lock for a short time. To give a page back, SQLite searches the list
 # of all free pages for it. So where that list is long and in no order, a page takes milliseconds: there are fewer in a
 # step then, and a pause after it.
 _STEP_PAGES: Final = 128
