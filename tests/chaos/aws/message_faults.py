@@ -103,15 +103,18 @@ class Copies:
         self._number = count()
 
     async def deliver_twice(self, fault: CallFault, call: Call) -> Answer:
-        """Add copies of messages that were received before, and keep copies of those that are received now."""
-        answer = await call.forward()
+        """Add copies of messages that were received before, and keep copies of those that are received now.
+
+        Where there is a backlog each receive would be full of new messages: so fewer of them are asked for.
+        """
+        asked = min(_MOST_PER_RECEIVE, call.read().get("MaxNumberOfMessages", 1))
+        wanted = min(len(self._kept), asked // 2)
+        answer = await call.forward_as(call.read() | {"MaxNumberOfMessages": asked - wanted})
         said = read_json(answer)
         messages = said.get("Messages", [])
-        room = min(_MOST_PER_RECEIVE, call.read().get("MaxNumberOfMessages", 1)) - len(messages)
         fault.random.shuffle(self._kept)
-        added, self._kept = self._kept[:room], self._kept[room:] if room > 0 else self._kept
-        if room <= 0:
-            added = []
+        room = asked - len(messages)
+        added, self._kept = self._kept[:room], self._kept[room:]
         copies = [message | {"ReceiptHandle": f"stale-{next(self._number)}"} for message in messages]
         self._kept = [*self._kept, *copies][-_MOST_COPIES:]
         if not added:
