@@ -76,8 +76,11 @@ class Service:
             connection.close()
 
     def is_ready(self) -> bool:
-        """Whether it says so."""
-        return self.readiness()[0] == 200
+        """Whether it says so; one that is killed in the middle of its answer does not."""
+        try:
+            return self.readiness()[0] == 200
+        except (http.client.HTTPException, ValueError):
+            return False
 
     def wait_until_ready(self) -> None:
         """Return when it is ready; fail where it ends instead."""
