@@ -7,12 +7,15 @@ import errno
 import os
 import shutil
 import subprocess
+import threading
+import time
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from checkpoint.archive.adapters import open_archive
+from checkpoint.archive.directory import Directory
 from checkpoint.archive.port import ArchiveUnavailableError
 from emails import email
 
@@ -75,6 +78,28 @@ def replace_by_an_empty_one(directory: Path) -> Path:
 def bring_back(directory: Path, elsewhere: Path) -> None:
     shutil.rmtree(directory)
     elsewhere.rename(directory)
+
+
+async def test_threads_that_open_it_at_once_make_its_files_once(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+
+    def sync(of: Path) -> None:
+        synced.append(of)
+        time.sleep(0.05)  # a slow disk: the other threads get as far as they can
+
+    monkeypatch.setattr("checkpoint.archive.directory.sync_directory", sync)
+    opened = Directory(directory)
+    barrier = threading.Barrier(4)
+
+    def open_it() -> None:
+        barrier.wait()
+        with opened.open():
+            pass
+
+    await asyncio.gather(*(asyncio.to_thread(open_it) for _ in range(4)))
+    assert synced == [directory.parent]
 
 
 async def test_a_first_start_in_an_empty_directory_needs_no_other_step(directory: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -59,14 +60,17 @@ class Directory:
         self._beside = path.parent / f".{path.name}.checkpoint"
         self._is_beside = False
         self._id: str | None = None
+        self._identifying = threading.Lock()
 
     @contextmanager
     def open(self) -> Iterator[Opened]:
         """Open it. Raises ArchiveUnavailableError, also for an OSError of the body, with the cause and the way out."""
         try:
             with self._open_or_make() as directory:
-                if self._id is None or _read_id(_MARKER_PATH, dir_fd=directory) != self._id:
-                    self._id = self._identify(directory)
+                if not self._is_identified(directory):
+                    with self._identifying:  # once, however many threads have just begun
+                        if not self._is_identified(directory):
+                            self._id = self._identify(directory)
                 with _opened(STAGING, dir_fd=directory) as staging:
                     yield Opened(directory, staging)
         except OSError as error:
@@ -80,6 +84,9 @@ class Directory:
             make_directory(self.path)
         with _opened(self.path) as directory:
             yield directory
+
+    def _is_identified(self, directory: int) -> bool:
+        return self._id is not None and _read_id(_MARKER_PATH, dir_fd=directory) == self._id
 
     def _identify(self, directory: int) -> str:
         """The id of the archive in an open directory; a new one at a first start."""
