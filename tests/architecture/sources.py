@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Final
 
 REPOSITORY: Final = Path(__file__).parents[2]
-APPS: Final = ("processing_requests", "message_broker")
+# Each has an image. The third program, the command line, has none.
+SERVICES: Final = ("processing_requests", "message_broker")
+APPS: Final = (*SERVICES, "command_line")
 ROOTS: Final = (*(REPOSITORY / "apps" / app for app in APPS), REPOSITORY / "src" / "checkpoint")
 MODULES: Final = sorted(path for root in ROOTS for path in root.rglob("*.py"))
 

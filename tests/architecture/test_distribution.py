@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.metadata import Metadata
 
-from architecture.sources import APPS, MODULES, REPOSITORY, ROOTS
+from architecture.sources import MODULES, REPOSITORY, ROOTS, SERVICES
 from checkpoint.version import VERSION
 
 if TYPE_CHECKING:
@@ -37,10 +37,11 @@ def test_it_holds_every_module_and_the_mark_of_its_types_and_nothing_else(wheel:
     assert packed == modules | {"checkpoint/py.typed"}
 
 
-def test_it_has_a_console_script_for_each_program_named_as_its_module(wheel: zipfile.ZipFile) -> None:
+def test_it_has_a_console_script_for_each_program(wheel: zipfile.ZipFile) -> None:
     lines = wheel.read(f"{METADATA}/entry_points.txt").decode().splitlines()
     scripts = lines[lines.index("[console_scripts]") + 1 :]
-    assert {f"{app} = {app}.__main__:main" for app in APPS} <= set(scripts)
+    named = {f"{service} = {service}.__main__:main" for service in SERVICES}
+    assert named | {"checkpoint = command_line.__main__:main"} <= set(scripts)
 
 
 def test_its_metadata_is_valid_has_the_licence_and_no_link_that_leads_nowhere_on_an_index(

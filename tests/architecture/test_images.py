@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 from ruamel.yaml import YAML
 
-from architecture.sources import APPS, REPOSITORY
+from architecture.sources import REPOSITORY, SERVICES
 from message_broker.settings import BrokerSettings
 from processing_requests.settings import IntakeSettings
 
@@ -31,13 +31,13 @@ def run(program: str, *arguments: str | Path) -> tuple[int, str]:
     return ended.returncode, ended.stdout + ended.stderr
 
 
-@pytest.mark.parametrize("app", APPS)
+@pytest.mark.parametrize("app", SERVICES)
 def test_hadolint_finds_nothing_in_a_dockerfile(app: str) -> None:
     assert run("hadolint", "--no-color", dockerfile(app)) == (0, "")
 
 
 def test_every_rule_that_hadolint_ignores_has_a_reason_above_it() -> None:
-    for app in APPS:
+    for app in SERVICES:
         lines = dockerfile(app).read_text().splitlines()
         ignoring = [number for number, line in enumerate(lines) if line.startswith("# hadolint ignore")]
         assert [lines[number] for number in ignoring if not lines[number - 1].startswith("# ")] == []
@@ -48,7 +48,7 @@ def test_the_dockerfiles_differ_only_in_what_their_services_differ_in() -> None:
     own = r"^( *HOST=| *PORT=|EXPOSE |LABEL |#)|description="
     intake, broker = (
         [line for line in dockerfile(app).read_text().replace(app, "APP").splitlines() if not re.search(own, line)]
-        for app in APPS
+        for app in SERVICES
     )
     assert [line.replace("9001", "PORT") for line in intake] == [line.replace("9002", "PORT") for line in broker]
 

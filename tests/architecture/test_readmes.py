@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from architecture.sources import APPS, REPOSITORY
+from architecture.sources import REPOSITORY, SERVICES
 from checkpoint.operations.command_line import Variable, variables
+from command_line.settings import CommandLineSettings
 from message_broker.circuit_breaker import State
 from message_broker.metrics import Metrics as BrokerMetrics
 from message_broker.settings import BrokerSettings
@@ -35,7 +36,12 @@ def table(app: str) -> list[Variable]:
 
 
 @pytest.mark.parametrize(
-    ("app", "settings"), [("processing_requests", IntakeSettings), ("message_broker", BrokerSettings)]
+    ("app", "settings"),
+    [
+        ("processing_requests", IntakeSettings),
+        ("message_broker", BrokerSettings),
+        ("command_line", CommandLineSettings),
+    ],
 )
 def test_the_table_says_what_the_settings_say(app: str, settings: type[Settings]) -> None:
     described = sorted(variables(settings))
@@ -73,7 +79,7 @@ def test_the_metrics_are_those_of_the_registry(app: str, metrics: Callable[[], I
     assert own == first_cells(app, "Metrics") - {"process_…"}
 
 
-@pytest.mark.parametrize("app", APPS)
+@pytest.mark.parametrize("app", SERVICES)
 def test_the_log_events_are_those_of_the_code(app: str) -> None:
     sources = [path.read_text() for path in (REPOSITORY / "apps" / app).rglob("*.py")]
     events = {

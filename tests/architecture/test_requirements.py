@@ -9,7 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from architecture.sources import APPS, REPOSITORY
+from architecture.sources import APPS, REPOSITORY, SERVICES
 
 PYPROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 DEPENDENCIES = {Requirement(each) for each in PYPROJECT["project"]["dependencies"]}
@@ -44,7 +44,7 @@ def test_a_dependency_has_a_lowest_version_and_an_excluded_one(requirement: Requ
     assert sorted(each.operator for each in requirement.specifier) == ["<", ">="]
 
 
-@pytest.mark.parametrize(("app", "other"), [APPS, APPS[::-1]])
+@pytest.mark.parametrize(("app", "other"), [SERVICES, SERVICES[::-1]])
 def test_an_app_installs_its_own_libraries_and_none_of_the_others(app: str, other: str) -> None:
     own, others = ({each.name for each in group(name)} for name in (app, other))
     installed = requirements(app).keys()
@@ -58,7 +58,7 @@ def test_the_intake_installs_no_obstore_and_the_broker_no_web_framework() -> Non
     assert "httptools" not in requirements("message_broker")
 
 
-@pytest.mark.parametrize("app", APPS)
+@pytest.mark.parametrize("app", SERVICES)
 def test_every_requirement_is_pinned_and_hashed(app: str) -> None:
     loose = {
         name
@@ -90,7 +90,7 @@ def test_what_is_locked_lies_within_the_ranges_of_pyproject_toml(lock_file: str,
     assert outside == set()
 
 
-@pytest.mark.parametrize("app", APPS)
+@pytest.mark.parametrize("app", SERVICES)
 def test_an_image_installs_the_versions_that_the_tests_run_with(app: str) -> None:
     tested = locked("requirements/dev.txt")
     assert locked(f"apps/{app}/requirements.txt").items() <= tested.items()

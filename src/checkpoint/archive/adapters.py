@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from checkpoint.adapters import Registry
 from checkpoint.archive.archive import Archive
+from checkpoint.archive.port import ListedStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -49,3 +50,18 @@ async def open_archive(url: str) -> AsyncIterator[Archive]:
     adapter, url = ARCHIVES.find(url)
     async with adapter.open_store(url) as store:
         yield Archive(store)
+
+
+@asynccontextmanager
+async def open_listed_store(url: str) -> AsyncIterator[ListedStore]:
+    """The object store at a URL, to list and to read; see `open_archive`. Nothing is written or made.
+
+    Raises ValueError, too, for a store that cannot list its objects.
+    """
+    adapter, url = ARCHIVES.find(url)
+    async with adapter.open_store(url) as store:
+        if not isinstance(store, ListedStore):
+            raise ValueError(  # noqa: TRY004  the URL is at fault, and not a value's type
+                "the adapter of this archive cannot list objects, which the command line needs."
+            )
+        yield store

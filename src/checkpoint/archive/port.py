@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
 
 
 class ArchiveUnavailableError(Exception):
@@ -57,4 +60,35 @@ class ProbedStore(Protocol):
 
         It leaves nothing behind.
         """
+        ...
+
+
+class StoredObject(NamedTuple):
+    """An object as a listing tells of it.
+
+    size: in bytes. md5: of its bytes, in hexadecimal digits; None where the store does not tell, or may tell another
+    thing: an ETag is not always one. https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+    """
+
+    name: str
+    size: int
+    md5: str | None
+
+
+@runtime_checkable
+class ListedStore(Protocol):
+    """What an ObjectStore may have besides: its objects can be listed and read. Operators need it, and no service does.
+
+    Every call raises ArchiveUnavailableError where the store did not answer.
+    """
+
+    def objects(self, prefix: str = "") -> AsyncIterator[Sequence[StoredObject]]:
+        """All objects whose names begin so, some hundreds or thousands at a time, in no promised order.
+
+        What is created or deleted meanwhile may or may not be among them.
+        """
+        ...
+
+    async def read(self, name: str) -> bytes | None:
+        """An object's bytes; None without an object. Raises ObjectUnreadableError."""
         ...

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from checkpoint.adapters import Registry
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from checkpoint.message_queue.admin import AdminQueue
     from checkpoint.message_queue.port import ReceivingQueue, SendingQueue
 
 
 class QueueAdapter(Protocol):
-    """What a queue's adapter, mostly a module, must have."""
+    """What a queue's adapter, mostly a module, must have.
+
+    For the command line it has `open_admin(url)` besides, which gives an AdminQueue as the others give their halves.
+    """
 
     def open_sending(self, url: str) -> AbstractAsyncContextManager[SendingQueue]:
         """The sending half: opened on entry; on exit it finishes what is under way and closes.
@@ -53,3 +57,12 @@ def open_receiving(url: str) -> AbstractAsyncContextManager[ReceivingQueue]:
     """The receiving half; see `open_sending`."""
     adapter, url = QUEUES.find(url)
     return adapter.open_receiving(url)
+
+
+def open_admin(url: str) -> AbstractAsyncContextManager[AdminQueue]:
+    """The operator's part; see `open_sending`. Raises ValueError, too, for a queue whose adapter has no such part."""
+    adapter, url = QUEUES.find(url)
+    opening = getattr(adapter, "open_admin", None)
+    if opening is None:
+        raise ValueError("the adapter of this queue has no open_admin, which the command line needs.")
+    return cast("AbstractAsyncContextManager[AdminQueue]", opening(url))

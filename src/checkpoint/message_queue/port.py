@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/stand
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,11 +74,39 @@ class Message:
     body: the bytes that were sent.
     receipt: the handle of this one receive; stale once the message is received again or deleted.
     receive_count: receives so far, this one included; SQS counts approximately.
+    sent_at: when it was sent, in seconds since 1970 by the queue's wall clock; None where the queue does not say.
+    traceparent: of the request that it came with, if it had one: https://www.w3.org/TR/trace-context/#traceparent-header
     """
 
     body: bytes = field(repr=False)
     receipt: str
     receive_count: int
+    sent_at: float | None = None
+    traceparent: str | None = None
+
+
+class Depth(NamedTuple):
+    """How much is on a queue. SQS counts approximately, and late by up to a minute.
+
+    waiting: messages that may be received now. in_flight: messages that are hidden, because they were received.
+    oldest_seconds: how long ago the oldest message of both was sent; None without one, or where the queue does not say.
+    dead_letters: messages in the dead-letter queue; None where there is no such queue.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+    """
+
+    waiting: int
+    in_flight: int
+    oldest_seconds: float | None
+    dead_letters: int | None
+
+
+@runtime_checkable
+class MeasuredQueue(Protocol):
+    """What a ReceivingQueue may have besides: a way to tell its depth, by a call that costs little."""
+
+    async def depth(self) -> Depth:
+        """How much is on it. Raises QueueUnavailableError."""
+        ...
 
 
 class SendingQueue(Protocol):
