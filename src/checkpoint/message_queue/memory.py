@@ -9,7 +9,7 @@ from itertools import count
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from checkpoint.message_queue.port import EntryFault, Limits, Message, QueueUnavailableError
+from checkpoint.message_queue.port import Depth, EntryFault, Limits, Message, QueueUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +28,8 @@ class DeadLetter(NamedTuple):
 @dataclass(eq=False)
 class _Stored:
     body: bytes
+    sent_at: float
+    traceparent: str | None = None
     visible_at: float = 0
     receive_count: int = 0
     receipt: str | None = None
@@ -66,8 +68,13 @@ class MemoryQueue:
 
     async def send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
         """As the port says, for as long as the process lives."""
+        return await self.send_traced(bodies, [None] * len(bodies))
+
+    async def send_traced(self, bodies: Sequence[bytes], traceparents: Sequence[str | None]) -> list[EntryFault | None]:
+        """As the port says."""
         await self.probe()
-        self._stored += [_Stored(body) for body in bodies]
+        now = self._now()
+        self._stored += [_Stored(body, now, each) for body, each in zip(bodies, traceparents, strict=True)]
         return [None] * len(bodies)
 
     async def probe(self) -> None:
@@ -108,6 +115,14 @@ class MemoryQueue:
         if self._remove(message):
             self.dead_letters.append(DeadLetter(message.body, reason))
 
+    async def depth(self) -> Depth:
+        """As MeasuredQueue says."""
+        await self.probe()
+        now = self._now()
+        in_flight = sum(stored.visible_at > now for stored in self._stored)
+        oldest_seconds = max((now - stored.sent_at for stored in self._stored), default=None)
+        return Depth(len(self._stored) - in_flight, in_flight, oldest_seconds, len(self.dead_letters))
+
     def _take(self, at_most: int, visibility_seconds: int) -> list[Message]:
         now = self._now()
         taken: list[Message] = []
@@ -125,7 +140,10 @@ class MemoryQueue:
             stored.receive_count += 1
             stored.visible_at = now + visibility_seconds
             stored.receipt = next(self._receipts)
-            taken.append(Message(stored.body, stored.receipt, stored.receive_count))
+            message = Message(
+                stored.body, stored.receipt, stored.receive_count, stored.sent_at, traceparent=stored.traceparent
+            )
+            taken.append(message)
         return taken
 
     def _in_flight(self, message: Message) -> _Stored | None:
