@@ -34,7 +34,7 @@ class DeadLetter:
     id: names it for as long as it is there. body: the bytes that were sent. reason: why it is there; empty where nobody
     said. receive_count: receives before it was dead-lettered; None where the queue no longer knows.
     sent_at, dead_at: in seconds since 1970; None where the queue does not say.
-    handle: what redrive and drop need besides the id; it may grow stale.
+    handle: what redrive and drop need besides the id; it may grow stale. traceparent: as Message has it.
     """
 
     id: str
@@ -44,6 +44,7 @@ class DeadLetter:
     sent_at: float | None
     dead_at: float | None
     handle: str = field(default="", repr=False)
+    traceparent: str | None = None
 
 
 class AdminQueue(Protocol):

@@ -11,6 +11,7 @@ from checkpoint.message_queue.sqs.calls import ENTRIES, confirmed
 from checkpoint.message_queue.sqs.dead_letter_queue import DeadLetterQueue
 from checkpoint.message_queue.sqs.depth import depth
 from checkpoint.message_queue.sqs.queue import SQSReceivingQueue, SQSSendingQueue, intact
+from checkpoint.message_queue.sqs.traceparent import TRACEPARENT, traceparent_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -88,7 +89,9 @@ class SQSAdminQueue:
         url = await self._dead_letters.url()
 
         async def redrive(batch: Sequence[DeadLetter]) -> list[EntryFault | None]:
-            faults = await sending.send([letter.body for letter in batch])
+            faults = await sending.send_traced(
+                [letter.body for letter in batch], [letter.traceparent for letter in batch]
+            )
             sent = [letter for letter, fault in zip(batch, faults, strict=True) if fault is None]
             deleted = iter(await self._delete_sent(url, sent))
             return [fault or next(deleted) for fault in faults]
@@ -116,7 +119,7 @@ class SQSAdminQueue:
             QueueUrl=url,
             MaxNumberOfMessages=ENTRIES,
             MessageSystemAttributeNames=["ApproximateReceiveCount", "DeadLetterQueueSourceArn", "SentTimestamp"],
-            MessageAttributeNames=["reason"],
+            MessageAttributeNames=["reason", TRACEPARENT],
             VisibilityTimeout=HIDDEN_SECONDS,
             WaitTimeSeconds=self._wait_seconds,
         )
@@ -161,6 +164,7 @@ def _dead_letter(message: MessageTypeDef) -> DeadLetter:
         sent_at=sent_at if was_moved else None,
         dead_at=None if was_moved else sent_at,
         handle=message["ReceiptHandle"],
+        traceparent=traceparent_of(message),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checkpoint.message_queue.port import QueueUnavailableError
+from checkpoint.message_queue.port import QueueUnavailableError, TracedSendingQueue
 from checkpoint.testing.message_queue.sending import BODIES
 from checkpoint.testing.message_queue.under_test import LONG_SECONDS, send_all, take
 
@@ -70,6 +70,19 @@ class Administering:
         assert sorted(message.body for message in messages) == sorted(bodies)
         assert {message.receive_count for message in messages} == {1}
         assert queue.dead_letters() == []
+
+    async def test_a_redriven_dead_letter_keeps_its_trace(self, halves: Halves, admin: AdminQueue) -> None:
+        if not isinstance(halves.sending, TracedSendingQueue):
+            pytest.skip("This queue carries no traceparent.")
+        traceparent = f"00-{7:032x}-{7:016x}-01"
+        await halves.sending.send_traced([b"traced"], [traceparent])
+        [message] = await take(halves.receiving, 1)
+        await halves.receiving.dead_letter(message, "is not JSON.")
+
+        assert await admin.redrive(await _all(admin)) == [None]
+
+        [message] = await take(halves.receiving, 1)
+        assert message.traceparent == traceparent
 
     async def test_a_redrive_leaves_alone_what_it_was_not_asked_for(
         self, queue: AdminQueueUnderTest, halves: Halves, admin: AdminQueue
