@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from checkpoint.version import VERSION
+from command_line.dead_letters.commands import dead_letters
 
 application: Final = typer.Typer(
     name="checkpoint",
@@ -34,3 +35,6 @@ def checkpoint(
     ] = False,
 ) -> None:
     """Hold the options of the program itself."""
+
+
+application.add_typer(dead_letters)
