@@ -89,5 +89,8 @@ class AdminQueue(Protocol):
         ...
 
     async def release(self, dead_letters: Sequence[DeadLetter]) -> None:
-        """Let other operators see what `dead_letters` has shown. Nothing to do where showing hides nothing."""
+        """Let other operators see these, which `dead_letters` has shown, and what it hid and was not asked to show.
+
+        Nothing to do where showing hides nothing.
+        """
         ...

@@ -49,6 +49,7 @@ class SQSAdminQueue:
         self._wait_seconds = wait_seconds
         self._dead_letters = DeadLetterQueue(client, url)
         self._receipts: dict[str, str] = {}
+        self._not_shown: dict[str, DeadLetter] = {}
 
     async def depth(self) -> Depth:
         """As MeasuredQueue says."""
@@ -76,7 +77,9 @@ class SQSAdminQueue:
             new = {letter.id: letter for letter in found if letter.id not in shown}
             shown |= new.keys()
             empty_rounds = 0 if new else empty_rounds + 1
+            self._not_shown |= new
             for letter in new.values():
+                del self._not_shown[letter.id]
                 yield letter
             for outcome in outcomes:  # only now, so that what came with it can be released
                 if isinstance(outcome, BaseException):
@@ -108,10 +111,10 @@ class SQSAdminQueue:
         """As the port says; what is no longer there, or was received by others since, is left alone."""
         url = await self._dead_letters.url()
         receiving = SQSReceivingQueue(self._client, url)
-        await _all(
-            list(_batches(dead_letters)), lambda batch: receiving.change_visibility(list(map(self._held, batch)), 0)
-        )
-        for letter in dead_letters:
+        hidden = [*dead_letters, *self._not_shown.values()]
+        self._not_shown.clear()
+        await _all(list(_batches(hidden)), lambda batch: receiving.change_visibility(list(map(self._held, batch)), 0))
+        for letter in hidden:
             self._receipts.pop(letter.id, None)
 
     async def _receive(self, url: str) -> list[DeadLetter]:

@@ -42,6 +42,17 @@ class Administering:
             assert all(before - 5 <= moment <= time.time() + 5 for moment in moments if moment)
             await admin.release(letters)
 
+    async def test_a_look_that_ends_early_hides_nothing_once_it_is_released(
+        self, halves: Halves, admin: AdminQueue
+    ) -> None:
+        bodies = [f"{number}".encode() for number in range(15)]
+        await _bury(halves, bodies, "is not JSON.")
+        async for letter in admin.dead_letters():
+            await admin.release([letter])
+            break
+
+        assert sorted(letter.body for letter in await _all(admin)) == sorted(bodies)
+
     async def test_a_queue_without_dead_letters_shows_none(self, sending: SendingQueue, admin: AdminQueue) -> None:
         await sending.send([b"waits"])
         assert await _all(admin) == []
