@@ -31,12 +31,16 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130  # 128 and SIGINT, as a shell has it
 
 
+class MisuseError(Exception):
+    """The command line asks for what cannot be done; its text says why, and the way out."""
+
+
 def run(command: Callable[[CommandLineSettings], Awaitable[ExitCode]]) -> None:
     """Load the settings, run a command with them, and exit with its code; what ends it otherwise is told on stderr."""
     _log_to_stderr()
     try:
         code = asyncio.run(_load_and_run(command))
-    except SettingsError as error:
+    except (MisuseError, SettingsError) as error:
         _fail(str(error), ExitCode.MISUSED)
     except (
         ArchiveUnavailableError,
