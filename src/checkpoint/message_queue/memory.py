@@ -9,7 +9,7 @@ from itertools import count
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from checkpoint.message_queue.port import EntryFault, Limits, Message, QueueUnavailableError
+from checkpoint.message_queue.port import Depth, EntryFault, Limits, Message, QueueUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +28,7 @@ class DeadLetter(NamedTuple):
 @dataclass(eq=False)
 class _Stored:
     body: bytes
+    sent_at: float
     visible_at: float = 0
     receive_count: int = 0
     receipt: str | None = None
@@ -67,7 +68,7 @@ class MemoryQueue:
     async def send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
         """As the port says, for as long as the process lives."""
         await self.probe()
-        self._stored += [_Stored(body) for body in bodies]
+        self._stored += [_Stored(body, self._now()) for body in bodies]
         return [None] * len(bodies)
 
     async def probe(self) -> None:
@@ -107,6 +108,14 @@ class MemoryQueue:
         await self.probe()
         if self._remove(message):
             self.dead_letters.append(DeadLetter(message.body, reason))
+
+    async def depth(self) -> Depth:
+        """As MeasuredQueue says."""
+        await self.probe()
+        now = self._now()
+        in_flight = sum(stored.visible_at > now for stored in self._stored)
+        oldest_seconds = max((now - stored.sent_at for stored in self._stored), default=None)
+        return Depth(len(self._stored) - in_flight, in_flight, oldest_seconds, len(self.dead_letters))
 
     def _take(self, at_most: int, visibility_seconds: int) -> list[Message]:
         now = self._now()

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Final
 from checkpoint.message_queue.port import EntryFault, Limits, Message, QueueFullError, QueueUnavailableError
 from checkpoint.message_queue.sqlite import rows
 from checkpoint.message_queue.sqlite.database import do_with_room, transaction
+from checkpoint.message_queue.sqlite.depth import depth
 from checkpoint.message_queue.sqlite.failures import is_full
+from checkpoint.message_queue.sqlite.reading import Reader
 from checkpoint.message_queue.sqlite.room import Room
 from checkpoint.message_queue.sqlite.rows import Key
 from checkpoint.message_queue.sqlite.shrinking import Shrinking, checkpoint
@@ -23,6 +25,7 @@ from checkpoint.message_queue.sqlite.statements import PROBE, SEND, SEND_ALL
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from checkpoint.message_queue.port import Depth
     from checkpoint.message_queue.sqlite.database import Database
     from checkpoint.message_queue.sqlite.rows import Visible
 
@@ -133,6 +136,7 @@ class SQLiteReceivingQueue:
     def __init__(self, database: Database, *, max_receives: int) -> None:
         self._database = database
         self._max_receives = max_receives
+        self._reader = Reader(database.path, clock=database.clock)
         self._shrinking = Shrinking(database)
 
     async def receive(self, at_most: int, *, wait_seconds: float, visibility_seconds: int) -> list[Message]:
@@ -165,6 +169,10 @@ class SQLiteReceivingQueue:
     async def dead_letter(self, message: Message, reason: str) -> None:
         """As the port says, in one transaction. By a stale receipt nothing moves: another receiver has it now."""
         await self._database.run(partial(self._dead_letter, key=Key.read(message.receipt), reason=reason))
+
+    async def depth(self) -> Depth:
+        """As MeasuredQueue says; it reads beside the other calls, which go on meanwhile."""
+        return await depth(self._reader)
 
     async def _look(self, at_most: int, visibility_seconds: int) -> list[Message]:
         """What is visible now. Where it is cancelled, it releases what the thread received all the same."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from checkpoint.message_queue.port import Message, NoDeadLetterQueueError, QueueUnavailableError
-from checkpoint.message_queue.sqs.calls import attribute, confirmed, digest
+from checkpoint.message_queue.sqs.calls import attributes, confirmed, digest
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
@@ -30,19 +30,28 @@ class DeadLetterQueue:
         self._source_url = url
         self._url: str | None = None
 
+    async def url(self) -> str:
+        """Its URL. Raises NoDeadLetterQueueError or QueueUnavailableError."""
+        if self._url is None:
+            self._url = await confirmed("GetQueueAttributes", self._find())
+        return self._url
+
+    def forget(self) -> None:
+        """Ask for its URL again: the queue may have been given another dead-letter queue."""
+        self._url = None
+
     async def send(self, message: Message, reason: str, *, message_bytes: int) -> None:
         """Put a message there, with a message attribute `reason` where both together have no more than these bytes.
 
         Where the reason has no room, as much of it as has; the log has the whole, by the message id that SQS gave. Why
         there: docs/decisions/0021. Raises NoDeadLetterQueueError or QueueUnavailableError.
         """
-        if self._url is None:
-            self._url = await confirmed("GetQueueAttributes", self._find())
+        url = await self.url()
         attached = _fitting(reason, message_bytes - len(message.body) - len(_NAME_AND_TYPE))
         try:
-            sqs_message_id = await confirmed("SendMessage", self._send(self._url, message.body, attached))
+            sqs_message_id = await confirmed("SendMessage", self._send(url, message.body, attached))
         except QueueUnavailableError:
-            self._url = None  # the queue may have been given another dead-letter queue
+            self.forget()
             raise
         if attached != reason:
             _log.warning(
@@ -68,7 +77,8 @@ class DeadLetterQueue:
 
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
         """
-        policy = await attribute(self._client, self._source_url, "RedrivePolicy")
+        found = await attributes(self._client, self._source_url, "RedrivePolicy")
+        policy = found.get("RedrivePolicy")
         if not policy:
             raise NoDeadLetterQueueError("the queue has no dead-letter queue: set a RedrivePolicy on it")
         name = json.loads(policy)["deadLetterTargetArn"].rpartition(":")[2]

@@ -22,12 +22,15 @@ from checkpoint.message_queue.sqs.calls import (
     sending_limits,
 )
 from checkpoint.message_queue.sqs.dead_letter_queue import DeadLetterQueue
+from checkpoint.message_queue.sqs.depth import depth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from types_aiobotocore_sqs import SQSClient
     from types_aiobotocore_sqs.type_defs import MessageTypeDef
+
+    from checkpoint.message_queue.port import Depth
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 MAX_WAIT_SECONDS: Final = 20
@@ -119,6 +122,10 @@ class SQSReceivingQueue:
             await self.change_visibility([message], _LONGEST_VISIBILITY_SECONDS)
             raise
         await self.delete([message])
+
+    async def depth(self) -> Depth:
+        """As MeasuredQueue says, by one call about the queue and one about its dead-letter queue."""
+        return await depth(self._client, self._url, self._dead_letters)
 
     async def _ask_for_limits(self) -> None:
         """Without an answer, each message may be as long as SQS allows; what else is wrong, the receive will tell."""

@@ -5,6 +5,8 @@ from checkpoint.testing.message_queue.contract import QueueContract
 class TestMyQueue(QueueContract):
     @pytest.fixture
     def queue(self, tmp_path: Path) -> QueueUnderTest: ...
+
+A queue that has `depth` besides has another such class, on MeasuredQueueContract.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ import pytest_asyncio
 
 # So that an assert that fails shows what it compared. It must come before the imports of what it names.
 _PACKAGE: Final = "checkpoint.testing.message_queue"
-_PARTS: Final = ("under_test", "sending", "receiving", "visibility", "ending", "outages")
+_PARTS: Final = ("under_test", "sending", "receiving", "visibility", "ending", "outages", "depth")
 pytest.register_assert_rewrite(*(f"{_PACKAGE}.{part}" for part in _PARTS))
 
+from checkpoint.testing.message_queue.depth import Measuring
 from checkpoint.testing.message_queue.ending import Ending
 from checkpoint.testing.message_queue.outages import Outages
 from checkpoint.testing.message_queue.receiving import Receiving
@@ -32,9 +35,8 @@ if TYPE_CHECKING:
     from checkpoint.testing.message_queue.under_test import Halves, QueueUnderTest
 
 
-@pytest.mark.asyncio(loop_scope="function")
-class QueueContract(Sending, Receiving, Visibility, Ending, Outages):
-    """Every test of the contract. A subclass, or its conftest.py, gives the fixture `queue`: a fresh QueueUnderTest."""
+class _Opened:
+    """The queue that a subclass, or its conftest.py, gives as the fixture `queue`, open."""
 
     @pytest_asyncio.fixture(loop_scope="function")
     async def halves(self, queue: QueueUnderTest) -> AsyncIterator[Halves]:
@@ -51,3 +53,13 @@ class QueueContract(Sending, Receiving, Visibility, Ending, Outages):
     def receiving(self, halves: Halves) -> ReceivingQueue:
         """The other half."""
         return halves.receiving
+
+
+@pytest.mark.asyncio(loop_scope="function")
+class QueueContract(_Opened, Sending, Receiving, Visibility, Ending, Outages):
+    """Every test of the contract. A subclass, or its conftest.py, gives the fixture `queue`: a fresh QueueUnderTest."""
+
+
+@pytest.mark.asyncio(loop_scope="function")
+class MeasuredQueueContract(_Opened, Measuring):
+    """What a queue must do besides that is a MeasuredQueue; with the same fixture."""
