@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from checkpoint.adapters import Registry
 from checkpoint.archive.archive import Archive
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class StoreAdapter(Protocol):
-    """What an object store's adapter, mostly a module, must have."""
+    """What an object store's adapter, mostly a module, must have.
+
+    For `--check` it has the coroutine `inspect(url)` besides, as `inspect_archive` describes it.
+    """
 
     def open_store(self, url: str) -> AbstractAsyncContextManager[ObjectStore]:
         """The store: opened on entry; on exit it finishes what is under way and closes.
@@ -65,3 +68,15 @@ async def open_listed_store(url: str) -> AsyncIterator[ListedStore]:
                 "the adapter of this archive cannot list objects, which the command line needs."
             )
         yield store
+
+
+async def inspect_archive(url: str) -> str:
+    """What the broker would find at a URL, in a few words, by its rights alone; nothing is changed.
+
+    Raises ValueError for a URL that cannot be used, ArchiveUnavailableError.
+    """
+    adapter, url = ARCHIVES.find(url)
+    inspecting = getattr(adapter, "inspect", None)
+    if inspecting is None:
+        return "not asked: its adapter cannot tell without a put"
+    return cast("str", await inspecting(url))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 from typing import TYPE_CHECKING, Final
 
 import obstore
@@ -71,6 +72,23 @@ class ObstoreObjects:
                 raise ObjectUnreadableError(name, _ARCHIVED_CLASS.format(code)) from None
             raise _unavailable(error) from None
 
+    async def inspect(self) -> str:
+        """What the store says of an object that is not there. Raises ArchiveUnavailableError.
+
+        To read needs no right that the broker has not. S3 tells that an object is missing only to who may list, which
+        the broker may not: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+        """
+        try:
+            await obstore.get_async(self._store, f"checkpoint-check-{secrets.token_hex(8)}")
+        except (BaseError, OSError) as error:
+            code = _code(error)
+            if isinstance(error, FileNotFoundError) and code not in _NO_BUCKET:
+                return "the store answers; whether objects can be put, the first one shows"
+            if code == "AccessDenied":
+                return "the store answers, and lets nobody list; whether objects can be put, the first one shows"
+            raise _unavailable(error) from None
+        raise ArchiveUnavailableError("an answer is not about an object")
+
     async def _read(self, name: str, length: int) -> str:
         """The SHA-256 of an object's bytes."""
         found = await obstore.get_async(self._store, name)
@@ -107,6 +125,7 @@ _ARCHIVED: Final = {"InvalidObjectState", "BlobArchived", "BlobBeingRehydrated"}
 _ARCHIVED_CLASS: Final = (
     "is in an archived storage class, and neither its metadata nor its ETag tells what it holds ({}): restore it."
 )
+_NO_BUCKET: Final = {"NoSuchBucket", "ContainerNotFound"}
 # How Azure's codes begin for a 409 that is not about the object: ContainerBeingDeleted, AccountBeingCreated.
 _NOT_THE_OBJECTS: Final = ("Container", "Account")
 
