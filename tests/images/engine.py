@@ -60,9 +60,7 @@ class Engine:
         self.containers.append(
             Container(
                 self,
-                self.ask(
-                    "run", "--detach", "--no-healthcheck", *hardened, *replaced, *options, image, *command[1:]
-                ),
+                self.ask("run", "--detach", "--no-healthcheck", *hardened, *replaced, *options, image, *command[1:]),
             )
         )
         return self.containers[-1]

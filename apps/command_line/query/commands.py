@@ -37,7 +37,9 @@ def query(
     sql: Annotated[str, typer.Argument(metavar="SELECT", help='For example "SELECT count(*) FROM emails".')],
     *,
     limit: Annotated[int, typer.Option(min=0, help="The most rows that a table shows; 0 for all.")] = _WHERE_ROWS,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print all rows as CSV, with the names of the columns.")] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print all rows as CSV, with the names of the columns.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Ask the archive by SQL: it is the table `emails`, in files or on S3. Nothing can be changed."""

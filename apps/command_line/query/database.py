@@ -137,7 +137,10 @@ def open_table(url: str, secret: Secret | None, *, writes: Sequence[Path] = ()) 
     Raises MisuseError for another archive, and where the extension for S3 is missing; ArchiveUnavailableError.
     """
     root = root_of(url)
-    with TemporaryDirectory(prefix="checkpoint-query-") as spill, duckdb.connect(":memory:", config=_CONFIGURATION) as db:
+    with (
+        TemporaryDirectory(prefix="checkpoint-query-") as spill,
+        duckdb.connect(":memory:", config=_CONFIGURATION) as db,
+    ):
         table = ArchiveTable(db, secret)
         with table.errors():
             db.execute(f"SET temp_directory = {_quoted(spill)}")

@@ -85,7 +85,9 @@ class Drawing:
             rows.add_row("", "", Text(self._queue, style="dim"))
             rows.add_row(_UNKNOWN, "dead letters", Text("unknown", style="dim"))
             return
-        text = Text.assemble((f"{depth.waiting:,}", "bold"), " waiting  ", (f"{depth.in_flight:,}", "bold"), " in flight")
+        text = Text.assemble(
+            (f"{depth.waiting:,}", "bold"), " waiting  ", (f"{depth.in_flight:,}", "bold"), " in flight"
+        )
         oldest = "" if depth.oldest_seconds is None else f"oldest {_duration(depth.oldest_seconds)}"
         rows.add_row(_GOOD, "queue", text, oldest, _trend(self._depths))
         rows.add_row("", "", Text(self._queue, style="dim", overflow="ellipsis", no_wrap=True))

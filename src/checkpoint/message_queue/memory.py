@@ -29,6 +29,7 @@ class DeadLetter(NamedTuple):
 class _Stored:
     body: bytes
     sent_at: float
+    traceparent: str | None = None
     visible_at: float = 0
     receive_count: int = 0
     receipt: str | None = None
@@ -67,8 +68,13 @@ class MemoryQueue:
 
     async def send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
         """As the port says, for as long as the process lives."""
+        return await self.send_traced(bodies, [None] * len(bodies))
+
+    async def send_traced(self, bodies: Sequence[bytes], traceparents: Sequence[str | None]) -> list[EntryFault | None]:
+        """As the port says."""
         await self.probe()
-        self._stored += [_Stored(body, self._now()) for body in bodies]
+        now = self._now()
+        self._stored += [_Stored(body, now, each) for body, each in zip(bodies, traceparents, strict=True)]
         return [None] * len(bodies)
 
     async def probe(self) -> None:
@@ -134,7 +140,10 @@ class MemoryQueue:
             stored.receive_count += 1
             stored.visible_at = now + visibility_seconds
             stored.receipt = next(self._receipts)
-            taken.append(Message(stored.body, stored.receipt, stored.receive_count))
+            message = Message(
+                stored.body, stored.receipt, stored.receive_count, stored.sent_at, traceparent=stored.traceparent
+            )
+            taken.append(message)
         return taken
 
     def _in_flight(self, message: Message) -> _Stored | None:

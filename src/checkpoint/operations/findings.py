@@ -39,7 +39,9 @@ async def examine(
     except TimeoutError:
         return Finding(name, is_good=False, text=f"no answer within {seconds:g} s")
     except Exception as error:  # noqa: BLE001  one check that fails must not hide what the others find
-        return Finding(name, is_good=False, text=str(error) if isinstance(error, tuple(expected)) else type(error).__name__)
+        return Finding(
+            name, is_good=False, text=str(error) if isinstance(error, tuple(expected)) else type(error).__name__
+        )
 
 
 def report(findings: Iterable[Finding]) -> int:

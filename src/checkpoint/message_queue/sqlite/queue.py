@@ -8,7 +8,6 @@ import sqlite3
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from checkpoint.message_queue.port import EntryFault, Limits, Message, QueueFullError, QueueUnavailableError
@@ -20,7 +19,7 @@ from checkpoint.message_queue.sqlite.reading import Reader
 from checkpoint.message_queue.sqlite.room import Room
 from checkpoint.message_queue.sqlite.rows import Key
 from checkpoint.message_queue.sqlite.shrinking import Shrinking, checkpoint
-from checkpoint.message_queue.sqlite.statements import PROBE, SEND, SEND_ALL
+from checkpoint.message_queue.sqlite.statements import PROBE, insertion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,13 +61,19 @@ class SQLiteSendingQueue:
         """As the port says; in one transaction: what has room becomes durable together, or none of it."""
         return await self._database.run(partial(self._send, bodies=bodies))
 
-    def _send(self, connection: sqlite3.Connection, bodies: Sequence[bytes]) -> list[EntryFault | None]:
+    async def send_traced(self, bodies: Sequence[bytes], traceparents: Sequence[str | None]) -> list[EntryFault | None]:
+        """As the port says; what has room for its body has room for its traceparent."""
+        return await self._database.run(partial(self._send, bodies=bodies, traceparents=traceparents))
+
+    def _send(
+        self, connection: sqlite3.Connection, bodies: Sequence[bytes], traceparents: Sequence[str | None] | None = None
+    ) -> list[EntryFault | None]:
         """On the database's thread. One statement is a transaction: https://sqlite.org/lang_transaction.html.
 
         The thread gives up Python's lock for each statement that it runs, and beside a busy event loop it waits long
         to get it back. It must not hold the file's lock meanwhile.
         """
-        insertion = _insertion(bodies, self._database.clock.time())
+        insertion = insertion(bodies, self._database.clock.time(), traceparents)
         payload_bytes = sum(map(len, bodies))
         if self._room.is_ample(payload_bytes):
             connection.execute(*insertion)
@@ -84,9 +89,11 @@ class SQLiteSendingQueue:
                 raise
             self._room.is_full = False
         checkpoint(connection)  # what the log gives back is used before clients are told
-        return self._send_what_fits(connection, bodies)
+        return self._send_what_fits(connection, bodies, traceparents)
 
-    def _send_what_fits(self, connection: sqlite3.Connection, bodies: Sequence[bytes]) -> list[EntryFault | None]:
+    def _send_what_fits(
+        self, connection: sqlite3.Connection, bodies: Sequence[bytes], traceparents: Sequence[str | None] | None
+    ) -> list[EntryFault | None]:
         """The shortest first: one that is too long now must not keep its neighbours from going through."""
         results: list[EntryFault | None] = [_NO_ROOM] * len(bodies)
         with transaction(connection):
@@ -96,9 +103,11 @@ class SQLiteSendingQueue:
                 if left < 0:
                     break
                 results[index] = None
-            fitting = [body for body, fault in zip(bodies, results, strict=True) if fault is None]
+            fitting = [index for index, fault in enumerate(results) if fault is None]
             if fitting:
-                connection.execute(*_insertion(fitting, self._database.clock.time()))
+                traced = None if traceparents is None else [traceparents[index] for index in fitting]
+                sent_at = self._database.clock.time()
+                connection.execute(*insertion([bodies[index] for index in fitting], sent_at, traced))
         return results
 
     async def probe(self) -> None:
@@ -112,16 +121,6 @@ class SQLiteSendingQueue:
                 connection.execute(PROBE)
 
         await self._database.run(write)
-
-
-def _insertion(bodies: Sequence[bytes], sent_at: float) -> tuple[str, tuple[object, ...]]:
-    """The statement that sends bodies, and its values."""
-    if len(bodies) == 1:  # which may be long, so it is not copied
-        return SEND, (sent_at, *bodies)
-    lengths = [len(body) for body in bodies]
-    places = zip(accumulate(lengths, initial=1), lengths, strict=False)  # and where the next one would begin
-    layout = ",".join([f'"{start}":{length}' for start, length in places])
-    return SEND_ALL, (sent_at, b"".join(bodies), f"{{{layout}}}")
 
 
 class SQLiteReceivingQueue:

@@ -10,9 +10,11 @@ import structlog
 
 from checkpoint.message_queue.port import Message, NoDeadLetterQueueError, QueueUnavailableError
 from checkpoint.message_queue.sqs.calls import attributes, confirmed, digest
+from checkpoint.message_queue.sqs.traceparent import TRACEPARENT_BYTES, traceparent_attribute
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
+    from types_aiobotocore_sqs.type_defs import MessageAttributeValueTypeDef
 
 # An attribute's name, type and value count as part of the message's size.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
@@ -44,12 +46,19 @@ class DeadLetterQueue:
         """Put a message there, with a message attribute `reason` where both together have no more than these bytes.
 
         Where the reason has no room, as much of it as has; the log has the whole, by the message id that SQS gave. Why
-        there: docs/decisions/0021. Raises NoDeadLetterQueueError or QueueUnavailableError.
+        there: docs/decisions/0021. It keeps its traceparent where that has room beside the whole reason: an operator
+        needs the reason, and can do without the trace. Raises NoDeadLetterQueueError or QueueUnavailableError.
         """
         url = await self.url()
-        attached = _fitting(reason, message_bytes - len(message.body) - len(_NAME_AND_TYPE))
+        room = message_bytes - len(message.body) - len(_NAME_AND_TYPE)
+        attached = _fitting(reason, room)
+        told: dict[str, MessageAttributeValueTypeDef] = {}
+        if attached:
+            told["reason"] = {"DataType": "String", "StringValue": attached}
+        if message.traceparent and len(reason.encode()) + TRACEPARENT_BYTES <= room:
+            told |= traceparent_attribute(message.traceparent)
         try:
-            sqs_message_id = await confirmed("SendMessage", self._send(url, message.body, attached))
+            sqs_message_id = await confirmed("SendMessage", self._send(url, message.body, told))
         except QueueUnavailableError:
             self.forget()
             raise
@@ -62,12 +71,8 @@ class DeadLetterQueue:
                 attached=attached,
             )
 
-    async def _send(self, url: str, body: bytes, attached: str) -> str:
-        reply = await self._client.send_message(
-            QueueUrl=url,
-            MessageBody=body.decode(),
-            MessageAttributes={"reason": {"DataType": "String", "StringValue": attached}} if attached else {},
-        )
+    async def _send(self, url: str, body: bytes, told: dict[str, MessageAttributeValueTypeDef]) -> str:
+        reply = await self._client.send_message(QueueUrl=url, MessageBody=body.decode(), MessageAttributes=told)
         if reply["MD5OfMessageBody"] != digest(body):
             raise QueueUnavailableError("SQS SendMessage: the dead-letter queue stored other bytes")
         return reply["MessageId"]
