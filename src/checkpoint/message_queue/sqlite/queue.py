@@ -73,16 +73,16 @@ class SQLiteSendingQueue:
         The thread gives up Python's lock for each statement that it runs, and beside a busy event loop it waits long
         to get it back. It must not hold the file's lock meanwhile.
         """
-        insertion = insertion(bodies, self._database.clock.time(), traceparents)
+        sending = insertion(bodies, self._database.clock.time(), traceparents)
         payload_bytes = sum(map(len, bodies))
         if self._room.is_ample(payload_bytes):
-            connection.execute(*insertion)
+            connection.execute(*sending)
             return [None] * len(bodies)
         was_full = self._room.is_full
         try:
             with transaction(connection):
                 if payload_bytes <= self._room.left(connection):
-                    connection.execute(*insertion)
+                    connection.execute(*sending)
                     return [None] * len(bodies)
         except QueueFullError:
             if was_full:
