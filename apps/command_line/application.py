@@ -7,7 +7,10 @@ from typing import Annotated, Final
 import typer
 
 from checkpoint.version import VERSION
+from command_line.check import check
+from command_line.finding.commands import find
 from command_line.query.commands import export, query
+from command_line.status.commands import status
 
 application: Final = typer.Typer(
     name="checkpoint",
@@ -37,5 +40,8 @@ def checkpoint(
     """Hold the options of the program itself."""
 
 
+application.command()(status)
+application.command()(find)
+application.command()(check)
 application.command()(query)
 application.command()(export)

@@ -31,8 +31,12 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130  # 128 and SIGINT, as a shell has it
 
 
-class MisuseError(Exception):
-    """The command line asks for what cannot be done; its text says why, and the way out."""
+class CommandError(Exception):
+    """What ends a command, told on stderr, and the exit code."""
+
+    def __init__(self, reason: str, code: ExitCode) -> None:
+        super().__init__(reason)
+        self.code = code
 
 
 def run(command: Callable[[CommandLineSettings], Awaitable[ExitCode]]) -> None:
@@ -40,7 +44,9 @@ def run(command: Callable[[CommandLineSettings], Awaitable[ExitCode]]) -> None:
     _log_to_stderr()
     try:
         code = asyncio.run(_load_and_run(command))
-    except (MisuseError, SettingsError) as error:
+    except CommandError as error:
+        _fail(str(error), error.code)
+    except SettingsError as error:
         _fail(str(error), ExitCode.MISUSED)
     except (
         ArchiveUnavailableError,

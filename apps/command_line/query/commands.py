@@ -7,16 +7,16 @@ import importlib.util
 import os
 import secrets
 import sys
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  typer reads the annotation
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
-from checkpoint.archive.adapters import inspect_archive
+from checkpoint.archive.adapters import open_listed_store
 from command_line.output import Json, notes, print_json
 from command_line.query.printing import print_csv, print_rows, print_table
 from command_line.query.secrets import secret_of
-from command_line.running import ExitCode, MisuseError, run
+from command_line.running import CommandError, ExitCode, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,13 +30,14 @@ _COLUMNS: Final = (
     "The columns of `emails`: email_subject, email_sender, email_timestream (its digits, as text), email_content, "
     "sent (its date, a timestamp in UTC), object (its name), size (in bytes). What is no e-mail has NULL in the fields."
 )
-_WHERE_ROWS: Final = 100
+_ROWS: Final = 100
+_EXTRA: Final = ("duckdb", "duckdb_extension_httpfs")
 
 
 def query(
     sql: Annotated[str, typer.Argument(metavar="SELECT", help='For example "SELECT count(*) FROM emails".')],
     *,
-    limit: Annotated[int, typer.Option(min=0, help="The most rows that a table shows; 0 for all.")] = _WHERE_ROWS,
+    limit: Annotated[int, typer.Option(min=0, help="The most rows that a table shows; 0 for all.")] = _ROWS,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print all rows as CSV, with the names of the columns.")
     ] = False,
@@ -88,10 +89,10 @@ export.__doc__ = f"{export.__doc__}\n\n{_COLUMNS}"
 async def export_to(file: Path, url: str, sql: str, *, overwrite: bool) -> int:
     """Export to a file, which is there only when it is whole; gives the number of rows.
 
-    Raises MisuseError where it is there already or cannot be written, and as `with_table`.
+    Raises CommandError where it is there already or cannot be written, and as `with_table`.
     """
-    if not overwrite and os.path.lexists(file):
-        raise MisuseError(f"{file}: is there already; --overwrite replaces it.")
+    if not overwrite and await asyncio.to_thread(os.path.lexists, file):
+        raise CommandError(f"{file}: is there already; --overwrite replaces it.", ExitCode.MISUSED)
     partial = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     try:
         partial.open("xb").close()
@@ -104,7 +105,7 @@ async def export_to(file: Path, url: str, sql: str, *, overwrite: bool) -> int:
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:
-        raise MisuseError(f"{file}: {error.strerror}") from None
+        raise CommandError(f"{file}: {error.strerror}", ExitCode.MISUSED) from None
     return rows
 
 
@@ -117,10 +118,12 @@ async def with_table(url: str, work: Callable[[ArchiveTable], _Result], *, write
 
     root_of(url)
     try:
-        await inspect_archive(url)
+        async with open_listed_store(url) as store:
+            async for _ in store.objects(""):  # a lost mount or a denied right has a better text here than in DuckDB
+                break
         secret = await secret_of(url)
     except ValueError as error:
-        raise MisuseError(f"ARCHIVE_URL: {error}") from None
+        raise CommandError(f"ARCHIVE_URL: {error}", ExitCode.MISUSED) from None
     with open_table(url, secret, writes=writes) as table:
         working = asyncio.create_task(asyncio.to_thread(work, table))
         try:
@@ -135,7 +138,6 @@ async def with_table(url: str, work: Callable[[ArchiveTable], _Result], *, write
 
 
 def _need_duckdb() -> None:
-    missing = [name for name in ("duckdb", "duckdb_extension_httpfs") if importlib.util.find_spec(name) is None]
-    if missing:
+    if not all(map(importlib.util.find_spec, _EXTRA)):
         typer.echo("checkpoint: this needs DuckDB: pip install 'checkpoint-emails[query]'", err=True)
         raise typer.Exit(ExitCode.MISUSED)

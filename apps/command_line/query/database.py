@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import duckdb
 
 from checkpoint.archive.port import ArchiveUnavailableError
-from command_line.running import MisuseError
+from command_line.running import CommandError, ExitCode
 from command_line.terminal_text import harmless
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ _CONFIGURATION: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoload_known_extensions": False,
     "allow_persistent_secrets": False,
     "python_enable_replacements": False,
-    "TimeZone": "UTC",
 }
 EXTRA: Final = "'checkpoint-emails[query]'"  # what pip installs
 
@@ -72,7 +71,7 @@ class ArchiveTable:
     def lines(self, query: str) -> tuple[list[str], Iterator[tuple[str | None, ...]]]:
         """The names of a query's columns, and its rows, each value as DuckDB writes it, None for NULL.
 
-        Raises MisuseError for a query that is wrong or would write, and while rows are read; ArchiveUnavailableError.
+        Raises CommandError for a query that is wrong or would write, and while rows are read; ArchiveUnavailableError.
         """
         with self.errors():
             found = self._select(query).select("COLUMNS(*)::VARCHAR")
@@ -87,7 +86,7 @@ class ArchiveTable:
     def export(self, query: str, file: Path) -> int:
         """Write the rows of a query to a new Parquet file, which `open_table` was told; gives how many they are.
 
-        Raises as `lines`, and MisuseError where the file cannot be written.
+        Raises as `lines`, and CommandError where the file cannot be written.
         """
         with self.errors():
             self._select(query).create_view("exported", replace=True)
@@ -108,7 +107,7 @@ class ArchiveTable:
         except (duckdb.IOException, duckdb.HTTPException) as error:
             raise ArchiveUnavailableError(self._message(error)) from None
         except duckdb.Error as error:
-            raise MisuseError(self._message(error)) from None
+            raise CommandError(self._message(error), ExitCode.MISUSED) from None
 
     def _message(self, error: duckdb.Error) -> str:
         text = str(error) if self._secret is None else self._secret.taken_out_of(str(error))
@@ -117,7 +116,7 @@ class ArchiveTable:
     def _select(self, query: str) -> duckdb.DuckDBPyRelation:
         statements = self._connection.extract_statements(query)
         if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
-            raise MisuseError("a query is one SELECT; DESCRIBE and SUMMARIZE are allowed, too.")
+            raise CommandError("a query is one SELECT; DESCRIBE and SUMMARIZE are allowed, too.", ExitCode.MISUSED)
         return self._connection.sql(query)
 
     def _rows(self, found: duckdb.DuckDBPyRelation) -> Iterator[tuple[str | None, ...]]:
@@ -134,7 +133,7 @@ def open_table(url: str, secret: Secret | None, *, writes: Sequence[Path] = ()) 
     """The archive at `file:///…` or `s3://…`.
 
     secret: what leads to S3. writes: the only files that may be written.
-    Raises MisuseError for another archive, and where the extension for S3 is missing; ArchiveUnavailableError.
+    Raises CommandError for another archive, and where the extension for S3 is missing; ArchiveUnavailableError.
     """
     root = root_of(url)
     with (
@@ -143,6 +142,7 @@ def open_table(url: str, secret: Secret | None, *, writes: Sequence[Path] = ()) 
     ):
         table = ArchiveTable(db, secret)
         with table.errors():
+            db.execute("SET TimeZone = 'UTC'")
             db.execute(f"SET temp_directory = {_quoted(spill)}")
             if secret:
                 db.execute(f"SET threads = {_S3_THREADS}")
@@ -166,17 +166,19 @@ def root_of(url: str) -> str:
         return f"{path}/"
     if parts.scheme == "s3":
         return f"s3://{parts.netloc}{path}/"
-    raise MisuseError("ARCHIVE_URL: a query can read archives at file: and s3: alone.")
+    raise CommandError("ARCHIVE_URL: a query can read archives at file: and s3: alone.", ExitCode.MISUSED)
 
 
 def _extension() -> str:
     """The file of httpfs; it is loaded by its path, and never downloaded."""
-    import duckdb_extension_httpfs  # noqa: PLC0415  for S3 alone
+    import duckdb_extension_httpfs  # type: ignore[import-untyped]  # noqa: PLC0415  for S3 alone
 
     version = f"v{duckdb.__version__.removeprefix('v')}"
     file = Path(duckdb_extension_httpfs.__file__).parent / "extensions" / version / "httpfs.duckdb_extension"
     if not os.access(file, os.R_OK):
-        raise MisuseError(f"duckdb-extension-httpfs is not that of DuckDB {version}: pip install {EXTRA}")
+        raise CommandError(
+            f"duckdb-extension-httpfs is not that of DuckDB {version}: pip install {EXTRA}", ExitCode.MISUSED
+        )
     return str(file)
 
 

@@ -36,9 +36,9 @@ def print_table(columns: Sequence[str], rows: Iterator[Row], *, limit: int) -> N
     for row in shown:
         table.add_row(*(_cell(value) for value in row))
     console = results()
-    # What another program reads has no width.
-    width = console.width if console.is_terminal else max(console.width, console.measure(table).maximum)
-    console.width = width
+    if not console.is_terminal:  # what another program reads has no width
+        unbounded = console.options.update(max_width=1_000_000)
+        console.width = max(console.width, console.measure(table, options=unbounded).maximum)
     console.print(table)
     if more:
         notes().print(f"Only the first {limit:,} rows are shown. --limit, --csv and --json show more.")

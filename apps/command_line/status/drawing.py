@@ -54,7 +54,7 @@ class Drawing:
         rows.add_row()
         self._add_queue(rows, status)
         self._add_archive(rows, status)
-        title = Text.assemble(("Checkpoint ", "bold"), self._verdict(status))
+        title = Text.assemble(("Checkpoint", "bold"), " · ", self._verdict(status))
         subtitle = Text(f"{status.at.astimezone():%Y-%m-%d %H:%M:%S}", style="dim")
         return Panel(
             rows, title=title, title_align="left", subtitle=subtitle, subtitle_align="right", border_style="dim",

@@ -97,8 +97,9 @@ class Looking:
 
     async def look(self) -> Status:
         """Ask everybody at once. Raises nothing for what is away."""
+        intake_url, broker_url = self._urls
         intake, broker, depth, count = await asyncio.gather(
-            *(self._service(url) for url in self._urls), self._depth(), self._counted()
+            self._service(intake_url), self._service(broker_url), self._depth(), self._counted()
         )
         last = self._last
         self._last = Status(
