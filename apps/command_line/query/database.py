@@ -147,6 +147,7 @@ def open_table(url: str, secret: Secret | None, *, writes: Sequence[Path] = ()) 
             if secret:
                 db.execute(f"SET threads = {_S3_THREADS}")
                 db.execute(f"LOAD {_quoted(_extension())}")
+                db.execute("SET httpfs_connection_caching = true")
                 db.execute("SET s3_allow_recursive_globbing = false")  # half as many requests to list
                 secret.create(db)
             objects = f"{_literally(root)}sqs_message_*.json"
