@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from checkpoint.message_queue.adapters import open_sending
+from checkpoint.message_queue.port import LocalQueue
 from checkpoint.operations.background import in_background
+from checkpoint.operations.counted_queue import CountedSendingQueue
 from checkpoint.operations.health import Health
 from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
 from checkpoint.operations.summary import log_summary
+from checkpoint.operations.volume import FreeBytes
 from checkpoint.settings import convert_to_settings_error
 from processing_requests.ending import ends_within
 from processing_requests.http.bounds import Bounds
@@ -98,9 +101,9 @@ def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) ->
 
     Raises ValueError where TOKEN holds no token.
     """
-    health, metrics, tokens = Health(untried=[QUEUE], clock=clock), Metrics(), Tokens(settings.tokens)
+    health, metrics, tokens = Health(untried=[QUEUE], clock=clock), Metrics(clock), Tokens(settings.tokens)
     sender = QueueSender(
-        queue=queue,
+        queue=CountedSendingQueue(queue, metrics.queue_calls),
         health=health,
         metrics=metrics,
         timeout_seconds=settings.queue_timeout_seconds,
@@ -119,6 +122,7 @@ def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) ->
     routes: dict[bytes, dict[bytes, Route]] = {b"/process_request": {b"POST": intake}}
     for path, page in pages().items():
         routes[path] = {b"GET": Page(page), b"HEAD": Page(page)}
+    most_connections = connection_limit(settings.max_connections)
     connections = OpenConnections(
         Routes(routes),
         Bounds(
@@ -126,7 +130,7 @@ def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) ->
             body_seconds=settings.body_timeout_seconds,
             answer_seconds=settings.answer_timeout_seconds,
             drain_seconds=settings.drain_seconds,
-            connections=connection_limit(settings.max_connections),
+            connections=most_connections,
             held_bytes=settings.max_waiting_bytes,
         ),
         clock,
@@ -137,7 +141,12 @@ def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) ->
         waiting_bytes=lambda: sender.waiting_bytes,
         arriving_bytes=lambda: connections.held_bytes,
         connections=lambda: connections.count,
+        most_waiting=settings.max_waiting,
+        most_connections=most_connections,
+        queue_up=lambda: health.is_healthy(QUEUE),
+        queue_free_bytes=FreeBytes(queue.free_bytes).read if isinstance(queue, LocalQueue) else lambda: None,
     )
+    connections.on_refused = metrics.refused
     return Service(settings, connections, health, metrics, tokens, sender, intake)
 
 

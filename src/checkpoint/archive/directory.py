@@ -146,7 +146,9 @@ def unavailable(error: OSError, directory: Path) -> ArchiveUnavailableError:
     """Names no object: one outage has one reason, however many objects wait for its end."""
     code = errno.errorcode.get(error.errno or 0, "OSError")
     way_out = _WAYS_OUT.get(error.errno or 0)
-    return ArchiveUnavailableError(f"{code}: {error.strerror} ({directory})" + (f": {way_out}" if way_out else ""))
+    return ArchiveUnavailableError(
+        f"{code}: {error.strerror} ({directory})" + (f": {way_out}" if way_out else ""), code=code
+    )
 
 
 @contextmanager

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from checkpoint.message_queue.sqlite.rows import Visible
 
 # bench/sqlite_queue.py shows what calls of this size cost. Larger ones gain little, and hold the lock for longer.
-LIMITS: Final = Limits(entries=256, payload_bytes=4_194_304, message_bytes=16_777_216)
+LIMITS: Final = Limits(entries=256, payload_bytes=4_194_304, message_bytes=16_777_216, depth_seconds=5)
 # With thousands of clients a turn of the event loop takes long, and brings as many e-mails; only one call is made per
 # turn. So many short e-mails hold the lock for less time than `payload_bytes` of long ones, as the same bench shows.
 SENDING_LIMITS: Final = replace(LIMITS, entries=4_096)
@@ -110,6 +110,10 @@ class SQLiteSendingQueue:
 
         await self._database.run(write)
 
+    def free_bytes(self) -> int:
+        """As LocalQueue says."""
+        return self._database.free_bytes()
+
 
 def _insertion(bodies: Sequence[bytes], sent_at: float) -> tuple[str, tuple[object, ...]]:
     """The statement that sends bodies, and its values."""
@@ -165,6 +169,10 @@ class SQLiteReceivingQueue:
     async def dead_letter(self, message: Message, reason: str) -> None:
         """As the port says, in one transaction. By a stale receipt nothing moves: another receiver has it now."""
         await self._database.run(partial(self._dead_letter, key=Key.read(message.receipt), reason=reason))
+
+    def free_bytes(self) -> int:
+        """As LocalQueue says."""
+        return self._database.free_bytes()
 
     async def _look(self, at_most: int, visibility_seconds: int) -> list[Message]:
         """What is visible now. Where it is cancelled, it releases what the thread received all the same."""
