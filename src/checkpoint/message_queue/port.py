@@ -7,10 +7,15 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/stand
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+# In ASCII: 2 + 32 + 16 + 2 hexadecimal digits, with a dash between each two of these fields. Who passes on one of a
+# later version, which may be longer, writes version 00: https://www.w3.org/TR/trace-context/#version
+TRACEPARENT_CHARACTERS: Final = 55
 
 
 class QueueUnavailableError(Exception):
@@ -84,7 +89,7 @@ class Message:
     receipt: the handle of this one receive; stale once the message is received again or deleted.
     receive_count: receives so far, this one included; SQS counts approximately.
     sent_at: when it was sent, in seconds since 1970 by the queue's wall clock; None where the queue does not say.
-    traceparent: of the request that it came with, if it had one: https://www.w3.org/TR/trace-context/#traceparent-header
+    traceparent: what `send_traced` gave with it, if it had room; only its length is checked.
     """
 
     body: bytes = field(repr=False)
@@ -149,6 +154,21 @@ class SendingQueue(Protocol):
         """Ask, as cheaply as possible, whether a send would be confirmed; puts no message on the queue.
 
         Raises QueueUnavailableError, QueueFullError.
+        """
+        ...
+
+
+@runtime_checkable
+class TracedSendingQueue(Protocol):
+    """What a SendingQueue may have besides: a place for a `traceparent` beside each message.
+
+    https://www.w3.org/TR/trace-context/#traceparent-header
+    """
+
+    async def send_traced(self, bodies: Sequence[bytes], traceparents: Sequence[str | None]) -> list[EntryFault | None]:
+        """As `send`, with a traceparent of TRACEPARENT_CHARACTERS for each body, in their order; None for none.
+
+        Where a body leaves no room for its traceparent, it is sent without.
         """
         ...
 
