@@ -10,14 +10,18 @@ from checkpoint.archive.archive import Archive
 from checkpoint.archive.port import ListedStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
     from checkpoint.archive.port import ObjectStore
 
 
 class StoreAdapter(Protocol):
-    """What an object store's adapter, mostly a module, must have."""
+    """What an object store's adapter, mostly a module, must have.
+
+    Where its `open_store` makes or changes anything, it has `open_listed(url)` besides, which gives a ListedStore as
+    the other gives an ObjectStore, and makes and changes nothing.
+    """
 
     def open_store(self, url: str) -> AbstractAsyncContextManager[ObjectStore]:
         """The store: opened on entry; on exit it finishes what is under way and closes.
@@ -59,7 +63,8 @@ async def open_listed_store(url: str) -> AsyncIterator[ListedStore]:
     Raises ValueError, too, for a store that cannot list its objects.
     """
     adapter, url = ARCHIVES.find(url)
-    async with adapter.open_store(url) as store:
+    opening: Callable[[str], AbstractAsyncContextManager[object]] = getattr(adapter, "open_listed", adapter.open_store)
+    async with opening(url) as store:
         if not isinstance(store, ListedStore):
             raise ValueError(  # noqa: TRY004  the URL is at fault, and not a value's type
                 "the adapter of this archive cannot list objects, which the command line needs."

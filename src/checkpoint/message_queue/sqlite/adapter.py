@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from checkpoint.message_queue.sqlite.admin import SQLiteAdminQueue
 from checkpoint.message_queue.sqlite.database import Database
 from checkpoint.message_queue.sqlite.queue import SQLiteReceivingQueue, SQLiteSendingQueue
+from checkpoint.message_queue.sqlite.reading import Reader
 from checkpoint.message_queue.sqlite.room import RESERVE_BYTES, Room
 
 if TYPE_CHECKING:
@@ -45,6 +47,15 @@ async def open_receiving(url: str, *, clock: Clock = time) -> AsyncIterator[SQLi
     location = Location.read(url)
     async with Database(location.path, clock=clock) as database:
         yield SQLiteReceivingQueue(database, max_receives=location.max_receives)
+
+
+@asynccontextmanager
+async def open_admin(url: str, *, clock: Clock = time) -> AsyncIterator[SQLiteAdminQueue]:
+    """The operator's part. A file that is not there is never made. Raises as `open_sending`."""
+    location = Location.read(url)
+    async with Database(location.path, clock=clock, creates=False) as database:
+        room = Room(database, reserve_bytes=location.reserve_bytes, max_bytes=location.max_bytes)
+        yield SQLiteAdminQueue(Reader(location.path, clock=clock), database, room)
 
 
 @dataclass(frozen=True, slots=True)

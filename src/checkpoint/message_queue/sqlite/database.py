@@ -36,15 +36,19 @@ class Database:
 
     clock: the machine's; all processes on the file must have the same monotonic clock.
     busy_seconds: how long a call waits for another process's transaction.
+    creates: whether a file that is missing is made; otherwise it is a call that failed.
     file_bytes, log_bytes: what the file and its write-ahead log had after the last work, or at `measure`.
     """
 
-    def __init__(self, path: Path, *, clock: Clock = time, busy_seconds: float = _BUSY_SECONDS) -> None:
+    def __init__(
+        self, path: Path, *, clock: Clock = time, busy_seconds: float = _BUSY_SECONDS, creates: bool = True
+    ) -> None:
         self.clock = clock
         self.path = path
         self.busy_seconds = busy_seconds
         self.file_bytes = 0
         self.log_bytes = 0
+        self._creates = creates
         self._started_at = 0.0
         self._files = [path.with_name(f"{path.name}{suffix}") for suffix in ("", "-wal", "-shm")]
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
@@ -81,7 +85,7 @@ class Database:
         try:
             if self._connection is None:
                 # Known before it is opened: it could be replaced before its inode is asked for.
-                database = _make_file(self.path)
+                database = _make_file(self.path) if self._creates else _inode(self.path.stat())
                 self._connection, self._started_at = _connect(self.path, self.clock, busy_seconds=self.busy_seconds)
                 self._opened = [database, *self._inodes()[1:]]
             result = do_with_room(self._connection, work)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from aiobotocore.config import AioConfig
 
 from checkpoint.aws import open_client
+from checkpoint.message_queue.sqs.admin import WAIT_SECONDS, SQSAdminQueue
 from checkpoint.message_queue.sqs.answers import refuse_untrue_answers
 from checkpoint.message_queue.sqs.queue import MAX_WAIT_SECONDS, SQSReceivingQueue, SQSSendingQueue
 
@@ -43,6 +44,13 @@ async def open_receiving(url: str) -> AsyncIterator[SQSReceivingQueue]:
     """The receiving half; as `open_sending`."""
     async with _client(url, read_seconds=_RECEIVE_SECONDS) as client:
         yield SQSReceivingQueue(client, url)
+
+
+@asynccontextmanager
+async def open_admin(url: str, *, wait_seconds: int = WAIT_SECONDS) -> AsyncIterator[SQSAdminQueue]:
+    """The operator's part; as `open_sending`. wait_seconds: of a long poll, by which it looks for dead letters."""
+    async with _client(url, read_seconds=_RECEIVE_SECONDS) as client:
+        yield SQSAdminQueue(client, url, wait_seconds=wait_seconds)
 
 
 @asynccontextmanager
