@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from checkpoint.version import VERSION
+from command_line.posting.commands import post, replay
 
 application: Final = typer.Typer(
     name="checkpoint",
@@ -34,3 +35,7 @@ def checkpoint(
     ] = False,
 ) -> None:
     """Hold the options of the program itself."""
+
+
+application.command()(post)
+application.command()(replay)
