@@ -8,6 +8,7 @@ import typer
 
 from checkpoint.version import VERSION
 from command_line.posting.commands import post, replay
+from command_line.reconciling.command import reconcile
 
 application: Final = typer.Typer(
     name="checkpoint",
@@ -39,3 +40,4 @@ def checkpoint(
 
 application.command()(post)
 application.command()(replay)
+application.command()(reconcile)
