@@ -81,7 +81,7 @@ class HTTPIntake:
             async with self._session.post(
                 self._url, data=body if len(body) < _STREAMED_BYTES else io.BytesIO(body), allow_redirects=False
             ) as response:
-                content = await response.content.read(_LONGEST_PROBLEM)
+                content = await _read(response)
                 identity = response.headers.get("X-Message-Id", "")
                 reason = "" if response.status == HTTPStatus.OK else _reason(response.status, content)
                 retry_after = _seconds(response.headers.get("Retry-After", ""), response.headers.get("Date", ""))
@@ -111,6 +111,14 @@ async def open_intake(url: str, token: str, *, connections: int) -> AsyncIterato
         connector=connector, headers=headers, timeout=_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
         yield HTTPIntake(session, url)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """The beginning of an answer's content, when all of it has come: one that is cut off is no answer."""
+    content = b""
+    async for chunk in response.content.iter_any():
+        content += chunk[: _LONGEST_PROBLEM - len(content)]
+    return content
 
 
 def _reason(status: int, content: bytes) -> str:
