@@ -12,7 +12,7 @@ from e2e.posting import TOKEN, post_email
 from e2e.services import Services
 from e2e.waiting import until
 from traces.collector import Collector
-from traces.journey import journey, post_traced
+from traces.journey import journey
 
 if TYPE_CHECKING:
     from pathlib import Path
