@@ -10,8 +10,8 @@ from unit.recorded_spans import RecordedSpan, RecordedTracing
 SENDERS = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-async def moved(bodies: list[bytes]) -> tuple[RecordedTracing, RunningBroker]:
-    tracing = RecordedTracing()
+async def moved(bodies: list[bytes], *, samples: bool = True) -> tuple[RecordedTracing, RunningBroker]:
+    tracing = RecordedTracing(samples)
     broker = RunningBroker(tracing=tracing)
     await broker.queue.send_traced(bodies, [SENDERS] * len(bodies))
     async with broker.running():
@@ -29,6 +29,14 @@ async def test_a_delivery_is_a_span_below_its_sender_and_the_put_one_below_that(
     assert delivery.attributes["checkpoint.outcome"] == "created"
     assert delivery.attributes["checkpoint.message_id"] == email().identity
     assert put.attributes["checkpoint.object.created"] is True
+
+
+async def test_what_is_not_sampled_has_no_span_of_its_put() -> None:
+    tracing, broker = await moved([body()], samples=False)
+
+    [delivery] = tracing.spans
+    assert (delivery.kind, delivery.ends) == (Kind.CONSUMER, 1)
+    assert list(broker.store.objects.values()) == [body()]
 
 
 async def test_deliveries_at_the_same_time_keep_their_puts_apart() -> None:
