@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random as standard_random
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -17,9 +20,11 @@ from checkpoint.operations.background import in_background
 from checkpoint.operations.counted_queue import CountedReceivingQueue
 from checkpoint.operations.counted_store import CountedStore
 from checkpoint.operations.health import Health
+from checkpoint.operations.messaging_spans import Destination
 from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
 from checkpoint.operations.summary import log_summary
+from checkpoint.operations.tracing import open_tracing
 from checkpoint.operations.volume import FreeBytes
 from checkpoint.settings import convert_to_settings_error
 from message_broker.archive_probe import ArchiveProbe
@@ -30,6 +35,7 @@ from message_broker.message_broker import Broker
 from message_broker.metrics import Metrics
 from message_broker.queue_depth import QueueDepth
 from message_broker.slots import Slots
+from message_broker.traced import TracedArchive, TracedBroker
 from message_broker.visibility import VisibilityTimeouts
 
 if TYPE_CHECKING:
@@ -38,6 +44,7 @@ if TYPE_CHECKING:
     from checkpoint.archive.archive import Archive
     from checkpoint.clock import Clock, Random
     from checkpoint.message_queue.port import ReceivingQueue
+    from checkpoint.operations.tracing import Tracing
     from message_broker.settings import BrokerSettings
 
 _log = structlog.get_logger()
@@ -83,8 +90,13 @@ def build(
     archive: Archive,
     clock: Clock = time,
     random: Random = standard_random,
+    *,
+    tracing: Tracing | None = None,
 ) -> Service:
-    """Wire the broker around a queue and an archive that are open. Nothing runs yet."""
+    """Wire the broker around a queue and an archive that are open. Nothing runs yet.
+
+    tracing: None for a broker without traces.
+    """
     health = Health(untried=[QUEUE], assumed_healthy=[ARCHIVE], clock=clock)
     metrics = Metrics(clock)
     volumes = _volumes(queue, archive)
@@ -109,7 +121,13 @@ def build(
         visibility=VisibilityTimeouts(queue, timeout_seconds=settings.visibility_seconds, clock=clock),
         max_pending_deletes=max(settings.slots, 2 * queue.limits.entries),  # two calls: one fills while one is made
     )
-    broker = Broker(archive=archive, in_flight=in_flight, breaker=breaker, health=health, metrics=metrics, clock=clock)
+    make_broker: type[Broker] | partial[TracedBroker] = Broker
+    if tracing:
+        make_broker = partial(TracedBroker, tracing=tracing, destination=Destination.of(settings.queue_url))
+        archive = TracedArchive(archive, tracing, urlsplit(settings.archive_url).scheme)
+    broker = make_broker(
+        archive=archive, in_flight=in_flight, breaker=breaker, health=health, metrics=metrics, clock=clock
+    )
     # A quarter of the slots, so that several calls are under way also where there are few.
     batch = min(queue.limits.entries, max(1, settings.slots // 4))
     fetcher = Fetcher(
@@ -154,11 +172,12 @@ async def run(settings: BrokerSettings) -> None:
     """
     stop = stop_on_signals()
     async with AsyncExitStack() as opened:
+        tracing = await opened.enter_async_context(open_tracing("message_broker", os.environ))
         with convert_to_settings_error("ARCHIVE_URL"):
             archive = await opened.enter_async_context(open_archive(settings.archive_url))
         with convert_to_settings_error("QUEUE_URL"):
             queue = await opened.enter_async_context(open_receiving(settings.queue_url))
-        service = build(settings, queue, archive)
+        service = build(settings, queue, archive, tracing=tracing)
         with convert_to_settings_error():
             port = opened.enter_context(
                 serve_private_port(

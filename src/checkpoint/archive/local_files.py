@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from checkpoint.archive.directory import MARKER, Directory, create_file, default_directory, unavailable
+from checkpoint.archive.inspection import inspect_directory
 from checkpoint.archive.listed_files import ListedFiles, read_file
 from checkpoint.archive.port import ArchiveUnavailableError
 from checkpoint.batching.batcher import Batcher
@@ -146,6 +147,12 @@ async def open_store(url: str) -> AsyncIterator[LocalFiles]:
         clearing.cancel()
         await asyncio.wait([clearing])
         await files.close()
+
+
+async def inspect(url: str) -> str:
+    """Whether the directory could be written to: see `inspect_archive`."""
+    path = _path(url)
+    return await asyncio.to_thread(inspect_directory, path, is_made=path == default_directory())
 
 
 @asynccontextmanager
