@@ -61,9 +61,10 @@ locals {
         Resource = [aws_sqs_queue.main.arn]
       },
       {
+        # It reads the attributes to tell how many dead letters there are.
         Sid      = "DeadLetter"
         Effect   = "Allow"
-        Action   = ["sqs:SendMessage"]
+        Action   = ["sqs:SendMessage", "sqs:GetQueueAttributes"]
         Resource = [aws_sqs_queue.dead_letters.arn]
       },
       {

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from typing import TYPE_CHECKING
 
-from checkpoint.archive.port import ArchiveUnavailableError, ObjectUnreadableError
+from checkpoint.archive.port import ArchiveUnavailableError, ObjectUnreadableError, StoredObject
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
 
 
 class MemoryObjects:
@@ -52,3 +56,45 @@ class MemoryObjects:
             raise ArchiveUnavailableError(self.unavailable)
         if name in self.failing:
             raise ArchiveUnavailableError(self.failing[name])
+
+
+class ListedObjects:
+    """Keeps the ListedStore protocol.
+
+    bodies: the objects, by name. tells_md5: whether a listing does; other_md5: by name, what it tells instead, as the
+    ETag of an encrypted object does. unavailable, unreadable: as in MemoryObjects. reads: names that were read.
+    """
+
+    def __init__(self, bodies: dict[str, bytes] | None = None) -> None:
+        self.bodies = {} if bodies is None else bodies
+        self.tells_md5 = True
+        self.other_md5: dict[str, str] = {}
+        self.unavailable: str | None = None
+        self.unreadable: dict[str, str] = {}
+        self.reads: list[str] = []
+        self.listings = 0
+
+    async def objects(self, prefix: str = "") -> AsyncIterator[Sequence[StoredObject]]:
+        """As the port says, two per page."""
+        self.listings += 1
+        self._check()
+        names = [name for name in self.bodies if name.startswith(prefix)]
+        for first in range(0, len(names), 2):
+            yield [self._stored(name) for name in names[first : first + 2] if name in self.bodies]
+
+    async def read(self, name: str) -> bytes | None:
+        """As the port says."""
+        self.reads.append(name)
+        self._check()
+        if name in self.unreadable:
+            raise ObjectUnreadableError(name, self.unreadable[name])
+        return self.bodies.get(name)
+
+    def _stored(self, name: str) -> StoredObject:
+        body = self.bodies[name]
+        md5 = self.other_md5.get(name) or hashlib.md5(body, usedforsecurity=False).hexdigest()
+        return StoredObject(name, len(body), md5 if self.tells_md5 else None)
+
+    def _check(self) -> None:
+        if self.unavailable is not None:
+            raise ArchiveUnavailableError(self.unavailable)

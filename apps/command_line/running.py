@@ -31,11 +31,21 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130  # 128 and SIGINT, as a shell has it
 
 
+class CommandError(Exception):
+    """What ends a command, told on stderr, and the exit code."""
+
+    def __init__(self, reason: str, code: ExitCode) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
 def run(command: Callable[[CommandLineSettings], Awaitable[ExitCode]]) -> None:
     """Load the settings, run a command with them, and exit with its code; what ends it otherwise is told on stderr."""
     _log_to_stderr()
     try:
         code = asyncio.run(_load_and_run(command))
+    except CommandError as error:
+        _fail(str(error), error.code)
     except SettingsError as error:
         _fail(str(error), ExitCode.MISUSED)
     except (

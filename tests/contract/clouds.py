@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from checkpoint.archive.adapters import open_archive
+from checkpoint.archive.adapters import open_archive, open_listed_store
 from stubs.azure import AzureStub
 from stubs.gcs import GCSStub
 from stubs.object_store import ObjectStoreStub, StoredObject
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from checkpoint.archive.archive import Archive
+    from checkpoint.archive.port import ListedStore
 
 SCHEMES: Final[dict[type[ObjectStoreStub], str]] = {S3Stub: "s3", GCSStub: "gs", AzureStub: "az"}
+ENDPOINTS: Final = ("AWS_ENDPOINT_URL", "GOOGLE_BASE_URL", "AZURE_STORAGE_ENDPOINT")
 PREFIXES: Final = ("AWS_", "AZURE_", "GCE_", "GOOGLE_", "IDENTITY_", "MSI_")
 
 
@@ -37,10 +39,21 @@ class Cloud:
     @asynccontextmanager
     async def open_out_of_reach(self) -> AsyncIterator[Archive]:
         with pytest.MonkeyPatch.context() as patch:
-            for name in ("AWS_ENDPOINT_URL", "GOOGLE_BASE_URL", "AZURE_STORAGE_ENDPOINT"):
+            for name in ENDPOINTS:
                 patch.setenv(name, "http://127.0.0.1:9")
             async with self.open() as archive:
                 yield archive
+
+    def open_listed(self) -> AbstractAsyncContextManager[ListedStore]:
+        return open_listed_store(self.url)
+
+    @asynccontextmanager
+    async def open_listed_out_of_reach(self) -> AsyncIterator[ListedStore]:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ENDPOINTS:
+                patch.setenv(name, "http://127.0.0.1:9")
+            async with self.open_listed() as store:
+                yield store
 
     def objects(self) -> dict[str, bytes]:
         return {key.removeprefix("e-mails/"): stored.body for key, stored in self.stub.objects.items()}

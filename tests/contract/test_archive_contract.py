@@ -10,21 +10,23 @@ import obstore
 import pytest
 from obstore.store import MemoryStore, S3Store
 
-from checkpoint.archive.adapters import open_archive
+from checkpoint.archive.adapters import open_archive, open_listed_store
 from checkpoint.archive.archive import Archive
 from checkpoint.archive.object_store import ObstoreObjects
 from checkpoint.archive.port import ArchiveUnavailableError
-from checkpoint.testing.archive.contract import ArchiveContract
+from checkpoint.archive.timeouts import RETRIES
+from checkpoint.testing.archive.contract import ArchiveContract, ListedStoreContract
 from checkpoint.testing.archive.under_test import email
 from contract.clouds import Cloud
-from objects import MemoryObjects
+from objects import ListedObjects, MemoryObjects
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from checkpoint.testing.archive.under_test import ArchiveUnderTest
+    from checkpoint.archive.port import ListedStore
+    from checkpoint.testing.archive.under_test import ListedUnderTest
     from emulator import Emulator
 
 
@@ -43,6 +45,13 @@ class Files:
             self.directory.rename(self.directory.with_name("elsewhere"))
             yield archive
 
+    def open_listed(self) -> AbstractAsyncContextManager[ListedStore]:
+        return open_listed_store(self.url)
+
+    def open_listed_out_of_reach(self) -> AbstractAsyncContextManager[ListedStore]:
+        self.directory.rename(self.directory.with_name("elsewhere"))
+        return self.open_listed()
+
     def objects(self) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in self.directory.glob("*.json")}
 
@@ -55,6 +64,7 @@ class Fake:
 
     def __init__(self) -> None:
         self.store = MemoryObjects()
+        self.listed = ListedObjects(self.store.objects)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Archive]:
@@ -63,6 +73,14 @@ class Fake:
     def open_out_of_reach(self) -> AbstractAsyncContextManager[Archive]:
         self.store.unavailable = "out of reach"
         return self.open()
+
+    @asynccontextmanager
+    async def open_listed(self) -> AsyncIterator[ListedStore]:
+        yield self.listed
+
+    def open_listed_out_of_reach(self) -> AbstractAsyncContextManager[ListedStore]:
+        self.listed.unavailable = "out of reach"
+        return self.open_listed()
 
     def objects(self) -> dict[str, bytes]:
         return self.store.objects
@@ -81,11 +99,27 @@ class Memory:
 
     @asynccontextmanager
     async def open_out_of_reach(self) -> AsyncIterator[Archive]:
+        yield Archive(self.out_of_reach())
+
+    @asynccontextmanager
+    async def open_listed(self) -> AsyncIterator[ListedStore]:
+        yield ObstoreObjects(self.store)
+
+    @asynccontextmanager
+    async def open_listed_out_of_reach(self) -> AsyncIterator[ListedStore]:
+        yield self.out_of_reach()
+
+    @staticmethod
+    def out_of_reach() -> ObstoreObjects:
         """Memory is always within reach, so this is another of obstore's stores."""
         no_port = S3Store(
-            "none", endpoint="http://127.0.0.1:9", skip_signature=True, client_options={"allow_http": True}
+            "none",
+            endpoint="http://127.0.0.1:9",
+            skip_signature=True,
+            client_options={"allow_http": True},
+            retry_config=RETRIES,
         )
-        yield Archive(ObstoreObjects(no_port))
+        return ObstoreObjects(no_port)
 
     def objects(self) -> dict[str, bytes]:
         names = [each["path"] for page in obstore.list(self.store) for each in page]
@@ -111,6 +145,16 @@ class Bucket:
             async with self.open() as archive:
                 yield archive
 
+    def open_listed(self) -> AbstractAsyncContextManager[ListedStore]:
+        return open_listed_store(f"s3://{self.name}/e-mails")
+
+    @asynccontextmanager
+    async def open_listed_out_of_reach(self) -> AsyncIterator[ListedStore]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+            async with self.open_listed() as store:
+                yield store
+
     def objects(self) -> dict[str, bytes]:
         listed = self.s3.list_objects_v2(Bucket=self.name).get("Contents", [])
         return {
@@ -122,23 +166,30 @@ class Bucket:
         self.s3.put_object(Bucket=self.name, Key=f"e-mails/{name}", Body=body)
 
 
+@pytest.fixture(params=["fake", "files", "memory", "s3", "gs", "az"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> ListedUnderTest:
+    """The rows."""
+    match request.param:
+        case "fake":
+            return Fake()
+        case "files":
+            return Files(tmp_path)
+        case "memory":
+            return Memory()
+        case "gs":
+            return Cloud(request.getfixturevalue("gcs"))
+        case "az":
+            return Cloud(request.getfixturevalue("azure"))
+        case _:
+            return Bucket(request.getfixturevalue("aws"))
+
+
 class TestArchive(ArchiveContract):
-    @pytest.fixture(params=["fake", "files", "memory", "s3", "gs", "az"])
-    def place(self, request: pytest.FixtureRequest, tmp_path: Path) -> ArchiveUnderTest:
-        """The rows."""
-        match request.param:
-            case "fake":
-                return Fake()
-            case "files":
-                return Files(tmp_path)
-            case "memory":
-                return Memory()
-            case "gs":
-                return Cloud(request.getfixturevalue("gcs"))
-            case "az":
-                return Cloud(request.getfixturevalue("azure"))
-            case _:
-                return Bucket(request.getfixturevalue("aws"))
+    pass
+
+
+class TestListedStore(ListedStoreContract):
+    pass
 
 
 async def test_a_missing_bucket_is_an_outage_with_its_cause_and_ends_when_the_bucket_is_there(aws: Emulator) -> None:

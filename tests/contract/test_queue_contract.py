@@ -6,15 +6,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checkpoint.testing.message_queue.contract import QueueContract
+from checkpoint.testing.message_queue.contract import AdminQueueContract, MeasuredQueueContract, QueueContract
 
 if TYPE_CHECKING:
-    from checkpoint.testing.message_queue.under_test import QueueUnderTest
+    from checkpoint.testing.message_queue.under_test import AdminQueueUnderTest
+
+
+@pytest.fixture(params=["memory", "sqlite", "sqs"])
+def queue(request: pytest.FixtureRequest) -> AdminQueueUnderTest:
+    """The rows: each is a fixture of conftest.py."""
+    queue: AdminQueueUnderTest = request.getfixturevalue(request.param)
+    return queue
 
 
 class TestQueue(QueueContract):
-    @pytest.fixture(params=["memory", "sqlite", "sqs"])
-    def queue(self, request: pytest.FixtureRequest) -> QueueUnderTest:
-        """The rows: each is a fixture of conftest.py."""
-        queue: QueueUnderTest = request.getfixturevalue(request.param)
-        return queue
+    pass
+
+
+class TestMeasuredQueue(MeasuredQueueContract):
+    pass
+
+
+class TestAdminQueue(AdminQueueContract):
+    pass

@@ -92,6 +92,9 @@ def test_one_tag_is_pushed_for_both_architectures_with_provenance_and_what_it_is
     assert (ran.code, command[-8:]) == (0, "--push .")
     given = dict(re.findall(r"--build-arg (\w+)=(\S+)", command))
     assert (given["VERSION"], given["REVISION"]) == ("1.0.42", "0123")
+    released = run("_build/build/Build, tag and push", tmp_path, settings | {"TAG": "v1.0.42"})
+    assert "--build-arg VERSION=1.0.42 " in released.of("docker ")[0]
+    assert "--tag somebody/an-image:v1.0.42 " in released.of("docker ")[0]
     for app in APPS:
         assert set(given) == set(re.findall(r"^ARG (\w+)=unknown$", dockerfile(app), re.MULTILINE))
 

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 BUILDING: Final = {"APP": "message_broker", "REGISTRY": "docker.io"}
 DEPLOYING: Final = {"DEPLOYMENT": "d", "KUBERNETES_NAMESPACE": "n", "REGISTRY": "docker.io", "REGION": "eu-west-1"}
-BUILT: Final = BUILDING | {"NAMESPACE": "somebody", "IMAGE": "an-image", "VERSION": "1.0", "RUN_NUMBER": "42"}
+BUILT: Final = BUILDING | {
+    "NAMESPACE": "somebody",
+    "IMAGE": "an-image",
+    "VERSION": "1.0",
+    "RELEASE": "false",
+    "RUN_NUMBER": "42",
+}
 DEPLOYED: Final = DEPLOYING | {"NAMESPACE": "somebody", "IMAGE": "an-image", "TAG": "1.0.42", "SMOKE_TOKEN": "token"}
 IMAGE: Final = "somebody/an-image:1.0.503"
 DIGEST: Final = f"sha256:{'0a' * 32}"
@@ -31,6 +37,12 @@ def test_an_image_is_named_by_registry_account_and_tag(tmp_path: Path, registry:
     built, deployed = (name(tmp_path, each | {"REGISTRY": registry}).outputs for each in (BUILT, DEPLOYED))
     assert built == {"image": f"{prefix}somebody/an-image", "tag": "1.0.42"}
     assert deployed == {"image": f"{prefix}somebody/an-image:1.0.42"}
+
+
+def test_a_release_has_a_tag_of_its_own_which_can_be_deployed(tmp_path: Path) -> None:
+    built = name(tmp_path, BUILT | {"VERSION": "1.0.42", "RELEASE": "true"})
+    assert built.outputs == {"image": "somebody/an-image", "tag": "v1.0.42"}
+    assert name(tmp_path, DEPLOYED | {"TAG": "v1.0.42"}).outputs == {"image": "somebody/an-image:v1.0.42"}
 
 
 @pytest.mark.parametrize("app", ["processing_requests", "message_broker"])

@@ -39,10 +39,10 @@ def test_every_script_stops_at_its_first_error_and_every_job_has_a_timeout() -> 
     assert [where for where in JOBS if where not in CALLED and "timeout-minutes" not in JOBS[where]] == []
 
 
-def test_a_workflow_grants_nothing_by_itself_and_only_lock_may_write_to_the_repository() -> None:
+def test_a_workflow_grants_nothing_by_itself_and_only_lock_and_a_release_may_write_to_the_repository() -> None:
     assert [name for name, workflow in WORKFLOWS.items() if workflow["permissions"] != {}] == []
     writing = [(at, right) for at, job in JOBS.items() for right, how in job["permissions"].items() if how == "write"]
-    assert {where for where, right in writing if right != "id-token"} == {"lock/pull_request"}
+    assert {where for where, right in writing if right != "id-token"} == {"lock/pull_request", "release/github"}
 
 
 def test_ci_runs_on_every_push_to_main_for_builds_wait_for_it() -> None:

@@ -6,11 +6,13 @@ In a test: `async with AzureStub() as azure`. As a process of its own, in the fo
 
 from __future__ import annotations
 
+from email.utils import format_datetime
+from html import escape
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from stubs.object_store import Dialect, Effect, ObjectStoreStub, Refusal, main
+from stubs.object_store import Dialect, Effect, ObjectStoreStub, Refusal, main, xml
 
 if TYPE_CHECKING:
     from stubs.object_store import StoredObject
@@ -30,6 +32,7 @@ DIALECT: Final = Dialect(
     archived=(Refusal(409, "BlobArchived"), ("x-ms-access-tier", "Archive")),
 )
 
+QUOTE: Final = '"'
 TOKEN: Final = "from the managed identity"
 FEDERATED_TOKEN: Final = "for a federated one"
 
@@ -57,6 +60,23 @@ class AzureStub(ObjectStoreStub):
         response = super().refuse(refusal)
         response.headers["x-ms-error-code"] = refusal.code
         return response
+
+    def _list(self, request: web.Request, prefix: str, effects: set[Effect]) -> web.Response:
+        """One page of List Blobs; the marker is the last key of the page before.
+
+        https://learn.microsoft.com/en-us/rest/api/storageservices/list-blobs
+        """
+        most = int(request.query.get("maxresults", "5000"))
+        page, more = self._page(prefix, request.query.get("marker", ""), most)
+        blobs = "".join(
+            f"<Blob><Name>{escape(key)}</Name><Properties>"
+            f"<Last-Modified>{format_datetime(stored.modified, usegmt=True)}</Last-Modified>"
+            f"<Etag>{self.etag(stored, effects).strip(QUOTE)}</Etag><Content-Length>{len(stored.body)}</Content-Length>"
+            f"<Content-Type>application/octet-stream</Content-Type></Properties></Blob>"
+            for key, stored in ((key, self.objects[key]) for key in page)
+        )
+        marker = f"<NextMarker>{escape(page[-1])}</NextMarker>" if more else "<NextMarker />"
+        return xml(200, f"<EnumerationResults><Blobs>{blobs}</Blobs>{marker}</EnumerationResults>")
 
     def _add_routes(self, router: web.UrlDispatcher) -> None:
         # https://learn.microsoft.com/en-us/entra/identity/managed-identities-azure-resources/how-to-use-vm-token

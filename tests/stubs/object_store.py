@@ -15,6 +15,7 @@ from email.utils import format_datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from hashlib import md5
+from html import escape
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 
 import msgspec
@@ -214,7 +215,37 @@ class ObjectStoreStub:
                 return self._put(request, key, body, effects)
             case "GET" | "HEAD":
                 return await self._get(request, key, effects)
+            case "LIST":
+                return self._list(request, key, effects)
         return self.refuse(Refusal(405, "MethodNotAllowed"))
+
+    def _list(self, request: web.Request, prefix: str, effects: set[Effect]) -> web.Response:
+        """One page of ListObjectsV2, in the order of UTF-8; the token is the last key of the page before.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+        https://cloud.google.com/storage/docs/xml-api/get-bucket-list
+        """
+        after = max(request.query.get("start-after", ""), request.query.get("continuation-token", ""))
+        page, more = self._page(prefix, after, int(request.query.get("max-keys", "1000")))
+        contents = "".join(
+            f"<Contents><Key>{escape(key)}</Key>"
+            f"<LastModified>{stored.modified:%Y-%m-%dT%H:%M:%S.000Z}</LastModified>"
+            f"<ETag>{escape(self.etag(stored, effects))}</ETag>"
+            f"<Size>{len(stored.body)}</Size><StorageClass>STANDARD</StorageClass></Contents>"
+            for key, stored in ((key, self.objects[key]) for key in page)
+        )
+        token = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if more else ""
+        return xml(
+            200,
+            f"<ListBucketResult><Name>{escape(self.bucket)}</Name><Prefix>{escape(prefix)}</Prefix>"
+            f"<KeyCount>{len(page)}</KeyCount><IsTruncated>{str(more).lower()}</IsTruncated>"
+            f"{token}{contents}</ListBucketResult>",
+        )
+
+    def _page(self, prefix: str, after: str, most: int) -> tuple[list[str], bool]:
+        """Keys in the order of UTF-8, and whether more follow."""
+        keys = sorted((key for key in self.objects if key.startswith(prefix) and key > after), key=str.encode)
+        return keys[:most], len(keys) > most
 
     def _effects(self, method: str, key: str) -> set[Effect]:
         found = set()

@@ -7,7 +7,7 @@ In a test: `async with S3Stub() as s3`. As a process of its own, in the folder t
 from __future__ import annotations
 
 import re
-from html import escape, unescape
+from html import unescape
 from typing import Final
 
 from aiohttp import web
@@ -30,7 +30,7 @@ DIALECT: Final = Dialect(
 
 
 class S3Stub(ObjectStoreStub):
-    """An S3 endpoint with one bucket; it also lists and deletes."""
+    """An S3 endpoint with one bucket; it also deletes."""
 
     dialect = DIALECT
 
@@ -47,11 +47,8 @@ class S3Stub(ObjectStoreStub):
     async def _do(
         self, method: str, key: str, request: web.Request, body: bytes, effects: set[Effect]
     ) -> web.StreamResponse:
-        match method:
-            case "DELETE":
-                return self._delete(key, body)
-            case "LIST":
-                return self._list(request, key, effects)
+        if method == "DELETE":
+            return self._delete(key, body)
         return await super()._do(method, key, request, body, effects)
 
     def _delete(self, key: str, body: bytes) -> web.Response:
@@ -67,30 +64,6 @@ class S3Stub(ObjectStoreStub):
             self.objects.pop(unescape(each), None)
         deleted = "".join(f"<Deleted><Key>{each}</Key></Deleted>" for each in keys)
         return xml(200, f"<DeleteResult>{deleted}</DeleteResult>")
-
-    def _list(self, request: web.Request, prefix: str, effects: set[Effect]) -> web.Response:
-        """One page of ListObjectsV2, in the order of UTF-8; the token is the last key of the page before.
-
-        https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
-        """
-        after = max(request.query.get("start-after", ""), request.query.get("continuation-token", ""))
-        keys = sorted((key for key in self.objects if key.startswith(prefix) and key > after), key=str.encode)
-        page = keys[: int(request.query.get("max-keys", "1000"))]
-        more = len(keys) > len(page)
-        contents = "".join(
-            f"<Contents><Key>{escape(key)}</Key>"
-            f"<LastModified>{stored.modified:%Y-%m-%dT%H:%M:%S.000Z}</LastModified>"
-            f"<ETag>{escape(self.etag(stored, effects))}</ETag>"
-            f"<Size>{len(stored.body)}</Size><StorageClass>STANDARD</StorageClass></Contents>"
-            for key, stored in ((key, self.objects[key]) for key in page)
-        )
-        token = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if more else ""
-        return xml(
-            200,
-            f"<ListBucketResult><Name>{escape(self.bucket)}</Name><Prefix>{escape(prefix)}</Prefix>"
-            f"<KeyCount>{len(page)}</KeyCount><IsTruncated>{str(more).lower()}</IsTruncated>"
-            f"{token}{contents}</ListBucketResult>",
-        )
 
 
 if __name__ == "__main__":

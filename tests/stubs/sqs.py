@@ -155,16 +155,28 @@ async def _receive(queue: Queue, call: calls.ReceiveMessage) -> dict[str, list[c
             receipt_handle=message.receipt,
             md5_of_body=message.md5_of_body,
             body=message.body,
-            attributes={"ApproximateReceiveCount": str(message.receives)},
-            message_attributes=message.attributes or msgspec.UNSET,
+            attributes={
+                "ApproximateReceiveCount": str(message.receives),
+                "SentTimestamp": str(int(message.sent_at * 1_000)),
+            },
+            message_attributes=_asked_for(message, call.message_attribute_names) or msgspec.UNSET,
         )
         for message in taken
     ]
     return {"Messages": messages} if messages else {}
 
 
+def _asked_for(message: Message, names: list[str]) -> dict[str, Any]:
+    return {name: value for name, value in message.attributes.items() if name in names or "All" in names}
+
+
+def _attribute_bytes(attributes: dict[str, Any]) -> int:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html."""
+    return sum(len(f"{name}{value['DataType']}{value['StringValue']}".encode()) for name, value in attributes.items())
+
+
 def _send(queue: Queue, body: str, attributes: dict[str, Any]) -> calls.Sent:
-    if len(body.encode()) > queue.maximum_message_size:
+    if len(body.encode()) + _attribute_bytes(attributes) > queue.maximum_message_size:
         raise calls.RefusedError("InvalidParameterValue")
     if not body or _REFUSED.search(body):
         raise calls.RefusedError("InvalidMessageContents")
@@ -174,7 +186,8 @@ def _send(queue: Queue, body: str, attributes: dict[str, Any]) -> calls.Sent:
 
 
 def _send_all(queue: Queue, call: calls.SendMessageBatch) -> calls.Outcomes:
-    if sum(len(entry.message_body.encode()) for entry in call.entries) > MAXIMUM_CALL_SIZE:
+    size = sum(len(entry.message_body.encode()) + _attribute_bytes(entry.message_attributes) for entry in call.entries)
+    if size > MAXIMUM_CALL_SIZE:
         raise calls.RefusedError("BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong")
     outcomes = calls.Outcomes([], [])
     for entry in call.entries:

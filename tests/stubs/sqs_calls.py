@@ -35,6 +35,7 @@ class ReceiveMessage(Call, rename="pascal"):
     max_number_of_messages: Annotated[int, Meta(ge=1, le=_BATCH)] = 1
     visibility_timeout: _Visibility = 30
     wait_time_seconds: Annotated[int, Meta(ge=0, le=20)] = 0
+    message_attribute_names: list[str] = []
 
 
 class DeleteEntry(Struct, rename="pascal"):

@@ -21,7 +21,10 @@ NO_RECEIPT: Final = "ReceiptHandleIsInvalid"
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """A message on the queue. visible_at: seconds of the queue's clock. receipt: of its latest receive."""
+    """A message on the queue.
+
+    visible_at: seconds of the queue's clock. receipt: of its latest receive. sent_at: seconds since 1970.
+    """
 
     body: str
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -30,6 +33,7 @@ class Message:
     receives: int = 0
     receipt: str = ""
     visible_at: float = 0
+    sent_at: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
         self.md5_of_body = md5(self.body.encode(), usedforsecurity=False).hexdigest()

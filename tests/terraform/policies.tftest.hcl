@@ -61,7 +61,7 @@ run "the_broker_may_empty_its_queue_create_and_read_e_mails_and_read_its_paramet
         {
           Sid      = "DeadLetter"
           Effect   = "Allow"
-          Action   = ["sqs:SendMessage"]
+          Action   = ["sqs:SendMessage", "sqs:GetQueueAttributes"]
           Resource = ["arn:aws:sqs:us-east-1:123456789012:my_sqs_dead_letters"]
         },
         {

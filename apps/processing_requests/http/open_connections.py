@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from checkpoint.clock import Clock
+    from processing_requests.answers import Refusal
     from processing_requests.http.bounds import Bounds
     from processing_requests.http.routes import Routes
 
@@ -83,7 +84,7 @@ class OpenConnections:
 
     Made inside the running event loop. on_given_up: called for each connection that ends because there are too many.
     draining: whether the service is stopping.
-    on_lost: called for each connection that has ended.
+    on_lost: called for each connection that has ended. on_refused: for each answer to what is no request.
     date: the header, with its line end.
     held_bytes: of unfinished requests, and of what was sent ahead.
     decompressing: clients that a long document is decompressed for.
@@ -94,6 +95,7 @@ class OpenConnections:
         self.routes = routes
         self.draining = False
         self.on_lost: Callable[[], None] = _do_nothing
+        self.on_refused: Callable[[Refusal], None] = _do_nothing
         self.held_bytes = 0
         self.decompressing = 0
         self.idle = State("idle", bounds.idle_seconds, Connection.close)
@@ -208,5 +210,5 @@ class OpenConnections:
         self.date = f"Date: {formatdate(self._clock.time(), usegmt=True)}\r\n".encode()
 
 
-def _do_nothing() -> None:
-    """For a connection that has ended where nobody counts them."""
+def _do_nothing(*_: object) -> None:
+    """For what nobody counts."""

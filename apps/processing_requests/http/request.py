@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
 import httptools
@@ -19,6 +19,9 @@ from processing_requests.answers import (
 )
 from processing_requests.http.bounds import MAX_HEAD_BYTES, MAX_HEAD_LINES
 
+if TYPE_CHECKING:
+    from checkpoint.operations.tracing import Span
+
 # The fields that decide anything about an e-mail; all others are dropped while they are parsed.
 _FIELDS: Final = frozenset(
     {
@@ -30,6 +33,7 @@ _FIELDS: Final = frozenset(
         b"content-type",
         b"expect",
         b"host",
+        b"traceparent",
         b"transfer-encoding",
     }
 )
@@ -56,9 +60,13 @@ class Request:
     waits_for_100: whether the client sends the body only when it was asked to (RFC 9110, 10.1.1).
     """
 
-    __slots__ = ("_kept", "began", "fields", "is_http_1_0", "keeps_alive", "length", "method", "path", "waits_for_100")
+    __slots__ = (
+        *("_kept", "began", "fields", "is_http_1_0", "keeps_alive"),
+        *("length", "method", "path", "span", "waits_for_100"),
+    )
 
     began: float
+    span: Span  # where there are traces
 
     def __init__(self, head: bytes) -> None:
         """Parse a whole head, with the empty line that ends it. Raises RefusedError."""

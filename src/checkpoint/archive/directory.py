@@ -77,6 +77,21 @@ class Directory:
             raise unavailable(error, self.path) from None
 
     @contextmanager
+    def look(self) -> Iterator[int]:
+        """A descriptor of the directory, only to look at it: nothing is made, marked or remembered.
+
+        Raises ArchiveUnavailableError, also for an OSError of the body: the directory is missing, or lost its volume.
+        """
+        try:
+            with _opened(self.path) as directory:
+                known = _read_id(str(self._beside))
+                if known is not None and known != _read_id(_MARKER_PATH, dir_fd=directory):
+                    raise self._lost(f"remove {self._beside}")
+                yield directory
+        except OSError as error:
+            raise unavailable(error, self.path, is_written=False) from None
+
+    @contextmanager
     def _open_or_make(self) -> Iterator[int]:
         if self._is_made and self._id is None and not os.path.lexists(self.path):
             # A lost mount leaves the directory that it was on. This one was removed: what was known of it is over.
@@ -97,17 +112,19 @@ class Directory:
             _make_marker(directory)
             found = _read_id(_MARKER_PATH, dir_fd=directory)
         if found is None or found != (known or found):
-            on_purpose = f"remove {self._beside}" if self._is_beside else "start the broker again"
-            raise ArchiveUnavailableError(
-                f"{self.path} does not hold its archive: mount its volume. "
-                f"If the archive was moved or emptied on purpose, {on_purpose}."
-            )
+            raise self._lost(f"remove {self._beside}" if self._is_beside else "start the broker again")
         if not self._is_beside:
             with suppress(OSError):  # a broker that starts without it takes what it finds
                 _create_id(str(self._beside), found, _BESIDE_MEANING.format(self.path.name))
                 sync_directory(self._beside.parent)
                 self._is_beside = True
         return found
+
+    def _lost(self, on_purpose: str) -> ArchiveUnavailableError:
+        return ArchiveUnavailableError(
+            f"{self.path} does not hold its archive: mount its volume. "
+            f"If the archive was moved or emptied on purpose, {on_purpose}."
+        )
 
     def _read_beside(self) -> str | None:
         """The id of the archive that was here; None where none was known, and where its file was removed since."""
@@ -142,11 +159,17 @@ def create_file(name: str, body: bytes, *, dir_fd: int | None = None) -> None:
         os.close(descriptor)
 
 
-def unavailable(error: OSError, directory: Path) -> ArchiveUnavailableError:
-    """Names no object: one outage has one reason, however many objects wait for its end."""
+def unavailable(error: OSError, directory: Path, *, is_written: bool = True) -> ArchiveUnavailableError:
+    """Names no object: one outage has one reason, however many objects wait for its end.
+
+    is_written: whether it was to be written, and not only looked at.
+    """
     code = errno.errorcode.get(error.errno or 0, "OSError")
     way_out = _WAYS_OUT.get(error.errno or 0)
-    return ArchiveUnavailableError(f"{code}: {error.strerror} ({directory})" + (f": {way_out}" if way_out else ""))
+    if not is_written and error.errno == errno.EACCES:
+        way_out = "ask as a user who has the right to read there"
+    reason = f"{code}: {error.strerror} ({directory})" + (f": {way_out}" if way_out else "")
+    return ArchiveUnavailableError(reason, code=code)
 
 
 @contextmanager

@@ -7,11 +7,9 @@ that is torn can never be mended. So this one writes and syncs a staging file fi
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
 import os
 import secrets
-import stat
 import time
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -19,7 +17,9 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from checkpoint.archive.directory import MARKER, Directory, create_file, default_directory, unavailable
-from checkpoint.archive.port import ArchiveUnavailableError, ObjectUnreadableError
+from checkpoint.archive.inspection import inspect_directory
+from checkpoint.archive.listed_files import ListedFiles, read_file
+from checkpoint.archive.port import ArchiveUnavailableError
 from checkpoint.batching.batcher import Batcher
 
 if TYPE_CHECKING:
@@ -66,6 +66,11 @@ class LocalFiles:
         """As ProbedStore says: a file of one byte is written in the staging area, and removed."""
         await asyncio.to_thread(self._probe)
 
+    def free_bytes(self) -> int:
+        """As LocalStore says."""
+        volume = os.statvfs(self._directory.path)
+        return volume.f_bavail * volume.f_frsize
+
     async def close(self) -> None:
         """Finish what is under way."""
         await self._batcher.drain()
@@ -108,7 +113,7 @@ class LocalFiles:
 
     def _read(self, name: str, length: int) -> bytes | None:
         with self._directory.open() as opened:
-            return _read(name, length, opened.directory)
+            return read_file(name, opened.directory, length=length)
 
     def _probe(self) -> None:
         with self._directory.open() as opened:
@@ -133,11 +138,8 @@ async def open_store(url: str) -> AsyncIterator[LocalFiles]:
     Nothing need be there yet. Only the default directory is made by itself.
     Raises ValueError for another URL.
     """
-    parts = urlsplit(url)
-    path = unquote(parts.path)
-    if parts.netloc or not path.startswith("/") or "\0" in path:
-        raise ValueError("a file: URL has three slashes and an absolute path: file:///srv/archive.")
-    files = LocalFiles(Directory(Path(path), is_made=Path(path) == default_directory()))
+    path = _path(url)
+    files = LocalFiles(Directory(path, is_made=path == default_directory()))
     clearing = asyncio.create_task(files.clear_staging_periodically())
     try:
         yield files
@@ -147,33 +149,25 @@ async def open_store(url: str) -> AsyncIterator[LocalFiles]:
         await files.close()
 
 
-def _read(name: str, length: int, directory: int) -> bytes | None:
-    """The file's bytes; None where there is no file; b"" for one of another length, and for what is no file."""
+async def inspect(url: str) -> str:
+    """Whether the directory could be written to: see `inspect_archive`."""
+    path = _path(url)
+    return await asyncio.to_thread(inspect_directory, path, is_made=path == default_directory())
+
+
+@asynccontextmanager
+async def open_listed(url: str) -> AsyncIterator[ListedFiles]:
+    """The same directory, only to be looked at: nothing is made there, and nothing cleared. Raises ValueError."""
+    files = ListedFiles(Directory(_path(url)))
     try:
-        # Without waiting for who writes to a named pipe.
-        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
-    except OSError as error:
-        if error.errno == errno.ENXIO:  # a socket
-            return b""
-        if error.errno == errno.ELOOP:
-            raise ObjectUnreadableError(name, "is a link that leads to itself: remove it.") from None
-        if error.errno in {errno.ENOENT, errno.ENOTDIR} and _is_link(name, directory):
-            raise ObjectUnreadableError(name, "is a link to a file that is not there: remove it.") from None
-        if error.errno == errno.ENOENT:
-            return None
-        raise
-    try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_size != length:
-            return b""
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(length)
+        yield files
     finally:
-        os.close(descriptor)
+        await files.close()
 
 
-def _is_link(name: str, directory: int) -> bool:
-    try:
-        return stat.S_ISLNK(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
-    except FileNotFoundError:
-        return False
+def _path(url: str) -> Path:
+    parts = urlsplit(url)
+    path = unquote(parts.path)
+    if parts.netloc or not path.startswith("/") or "\0" in path:
+        raise ValueError("a file: URL has three slashes and an absolute path: file:///srv/archive.")
+    return Path(path)

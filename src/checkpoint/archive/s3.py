@@ -27,7 +27,14 @@ _CREDENTIALS_LAST: Final = timedelta(minutes=8)
 @asynccontextmanager
 async def open_store(url: str) -> AsyncIterator[ObstoreObjects]:
     """The bucket at `s3://bucket[/prefix]`; nothing is asked of it yet. Raises ValueError for what is no such URL."""
-    yield ObstoreObjects(_store(url))
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html: a directory bucket lists in no order, and
+    # not from a name on. https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html
+    yield ObstoreObjects(_store(url), is_ordered=not urlsplit(url).netloc.endswith("--x-s3"))
+
+
+async def inspect(url: str) -> str:
+    """Whether it answers: see `inspect_archive`."""
+    return await ObstoreObjects(_store(url)).inspect()
 
 
 def _store(url: str) -> S3Store:

@@ -7,14 +7,26 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/stand
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+# In ASCII: 2 + 32 + 16 + 2 hexadecimal digits, with a dash between each two of these fields. Who passes on one of a
+# later version, which may be longer, writes version 00: https://www.w3.org/TR/trace-context/#version
+TRACEPARENT_CHARACTERS: Final = 55
+
+
 class QueueUnavailableError(Exception):
-    """The queue did not confirm the call. Its message names the cause, never a message's content."""
+    """The queue did not confirm the call. Its message names the cause, never a message's content.
+
+    code: the cause in one word, as the queue has it, for a metric; empty where there is none.
+    """
+
+    def __init__(self, reason: str = "", *, code: str = "") -> None:
+        super().__init__(reason)
+        self.code = code
 
 
 class QueueFullError(QueueUnavailableError):
@@ -52,6 +64,7 @@ class Limits:
     calls_at_once: calls under way at the same time; more than that only wait for each other.
     linger_seconds: how long a message to send may wait for others to fill its call, while another call is under way.
         For a queue whose calls cost as much with one message as with many; 0 for one where a call costs little.
+    depth_seconds: how often it may be asked for its depth. SQS counts anew about once a minute.
     """
 
     entries: int
@@ -59,6 +72,7 @@ class Limits:
     message_bytes: int | None
     calls_at_once: int = 1
     linger_seconds: float = 0
+    depth_seconds: float = 60
 
     def most_bytes(self, entries: int) -> int:
         """The most that the bodies of one receive of so many messages have together."""
@@ -75,7 +89,7 @@ class Message:
     receipt: the handle of this one receive; stale once the message is received again or deleted.
     receive_count: receives so far, this one included; SQS counts approximately.
     sent_at: when it was sent, in seconds since 1970 by the queue's wall clock; None where the queue does not say.
-    traceparent: of the request that it came with, if it had one: https://www.w3.org/TR/trace-context/#traceparent-header
+    traceparent: what `send_traced` gave with it, if it had room; only its length is checked.
     """
 
     body: bytes = field(repr=False)
@@ -109,6 +123,15 @@ class MeasuredQueue(Protocol):
         ...
 
 
+@runtime_checkable
+class LocalQueue(Protocol):
+    """What either half of a queue on a local volume has besides."""
+
+    def free_bytes(self) -> int:
+        """What is free on the volume. Raises OSError. For any thread."""
+        ...
+
+
 class SendingQueue(Protocol):
     """The intake's half."""
 
@@ -131,6 +154,21 @@ class SendingQueue(Protocol):
         """Ask, as cheaply as possible, whether a send would be confirmed; puts no message on the queue.
 
         Raises QueueUnavailableError, QueueFullError.
+        """
+        ...
+
+
+@runtime_checkable
+class TracedSendingQueue(Protocol):
+    """What a SendingQueue may have besides: a place for a `traceparent` beside each message.
+
+    https://www.w3.org/TR/trace-context/#traceparent-header
+    """
+
+    async def send_traced(self, bodies: Sequence[bytes], traceparents: Sequence[str | None]) -> list[EntryFault | None]:
+        """As `send`, with a traceparent of TRACEPARENT_CHARACTERS for each body, in their order; None for none.
+
+        Where a body leaves no room for its traceparent, it is sent without.
         """
         ...
 

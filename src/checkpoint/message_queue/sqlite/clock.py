@@ -31,15 +31,21 @@ def started_at(connection: sqlite3.Connection, clock: Clock) -> float:
     Within a transaction of the caller's. Where the file was last opened before the machine's start, or on another
     machine, it is found anew, and everything in flight is released: whoever received it is no longer there.
     """
-    boot_id, monotonic = _boot_id(), clock.monotonic()
-    if row := connection.execute(_READ, (boot_id, monotonic)).fetchone():
-        known: float = row[0]
+    known = known_start(connection, clock)
+    if known is not None:
         return known
+    boot_id, monotonic = _boot_id(), clock.monotonic()
     found = clock.time() - monotonic
     connection.execute(_WRITE, (boot_id, monotonic, found))
     for release in (RELEASE, RELEASE_LONG):
         connection.execute(release, (visible_from(found + monotonic),))
     return found
+
+
+def known_start(connection: sqlite3.Connection, clock: Clock) -> float | None:
+    """What `started_at` would find in the file; None where it would find it anew. Changes nothing."""
+    row: tuple[float] | None = connection.execute(_READ, (_boot_id(), clock.monotonic())).fetchone()
+    return row[0] if row else None
 
 
 def _boot_id() -> str:

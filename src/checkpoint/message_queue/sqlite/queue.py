@@ -8,26 +8,28 @@ import sqlite3
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from checkpoint.message_queue.port import EntryFault, Limits, Message, QueueFullError, QueueUnavailableError
 from checkpoint.message_queue.sqlite import rows
 from checkpoint.message_queue.sqlite.database import do_with_room, transaction
+from checkpoint.message_queue.sqlite.depth import depth
 from checkpoint.message_queue.sqlite.failures import is_full
+from checkpoint.message_queue.sqlite.reading import Reader
 from checkpoint.message_queue.sqlite.room import Room
 from checkpoint.message_queue.sqlite.rows import Key
 from checkpoint.message_queue.sqlite.shrinking import Shrinking, checkpoint
-from checkpoint.message_queue.sqlite.statements import PROBE, SEND, SEND_ALL
+from checkpoint.message_queue.sqlite.statements import PROBE, insertion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from checkpoint.message_queue.port import Depth
     from checkpoint.message_queue.sqlite.database import Database
     from checkpoint.message_queue.sqlite.rows import Visible
 
 # bench/sqlite_queue.py shows what calls of this size cost. Larger ones gain little, and hold the lock for longer.
-LIMITS: Final = Limits(entries=256, payload_bytes=4_194_304, message_bytes=16_777_216)
+LIMITS: Final = Limits(entries=256, payload_bytes=4_194_304, message_bytes=16_777_216, depth_seconds=5)
 # With thousands of clients a turn of the event loop takes long, and brings as many e-mails; only one call is made per
 # turn. So many short e-mails hold the lock for less time than `payload_bytes` of long ones, as the same bench shows.
 SENDING_LIMITS: Final = replace(LIMITS, entries=4_096)
@@ -59,31 +61,39 @@ class SQLiteSendingQueue:
         """As the port says; in one transaction: what has room becomes durable together, or none of it."""
         return await self._database.run(partial(self._send, bodies=bodies))
 
-    def _send(self, connection: sqlite3.Connection, bodies: Sequence[bytes]) -> list[EntryFault | None]:
+    async def send_traced(self, bodies: Sequence[bytes], traceparents: Sequence[str | None]) -> list[EntryFault | None]:
+        """As the port says; what has room for its body has room for its traceparent."""
+        return await self._database.run(partial(self._send, bodies=bodies, traceparents=traceparents))
+
+    def _send(
+        self, connection: sqlite3.Connection, bodies: Sequence[bytes], traceparents: Sequence[str | None] | None = None
+    ) -> list[EntryFault | None]:
         """On the database's thread. One statement is a transaction: https://sqlite.org/lang_transaction.html.
 
         The thread gives up Python's lock for each statement that it runs, and beside a busy event loop it waits long
         to get it back. It must not hold the file's lock meanwhile.
         """
-        insertion = _insertion(bodies, self._database.clock.time())
+        sending = insertion(bodies, self._database.clock.time(), traceparents)
         payload_bytes = sum(map(len, bodies))
         if self._room.is_ample(payload_bytes):
-            connection.execute(*insertion)
+            connection.execute(*sending)
             return [None] * len(bodies)
         was_full = self._room.is_full
         try:
             with transaction(connection):
                 if payload_bytes <= self._room.left(connection):
-                    connection.execute(*insertion)
+                    connection.execute(*sending)
                     return [None] * len(bodies)
         except QueueFullError:
             if was_full:
                 raise
             self._room.is_full = False
         checkpoint(connection)  # what the log gives back is used before clients are told
-        return self._send_what_fits(connection, bodies)
+        return self._send_what_fits(connection, bodies, traceparents)
 
-    def _send_what_fits(self, connection: sqlite3.Connection, bodies: Sequence[bytes]) -> list[EntryFault | None]:
+    def _send_what_fits(
+        self, connection: sqlite3.Connection, bodies: Sequence[bytes], traceparents: Sequence[str | None] | None
+    ) -> list[EntryFault | None]:
         """The shortest first: one that is too long now must not keep its neighbours from going through."""
         results: list[EntryFault | None] = [_NO_ROOM] * len(bodies)
         with transaction(connection):
@@ -93,9 +103,11 @@ class SQLiteSendingQueue:
                 if left < 0:
                     break
                 results[index] = None
-            fitting = [body for body, fault in zip(bodies, results, strict=True) if fault is None]
+            fitting = [index for index, fault in enumerate(results) if fault is None]
             if fitting:
-                connection.execute(*_insertion(fitting, self._database.clock.time()))
+                traced = None if traceparents is None else [traceparents[index] for index in fitting]
+                sent_at = self._database.clock.time()
+                connection.execute(*insertion([bodies[index] for index in fitting], sent_at, traced))
         return results
 
     async def probe(self) -> None:
@@ -110,15 +122,9 @@ class SQLiteSendingQueue:
 
         await self._database.run(write)
 
-
-def _insertion(bodies: Sequence[bytes], sent_at: float) -> tuple[str, tuple[object, ...]]:
-    """The statement that sends bodies, and its values."""
-    if len(bodies) == 1:  # which may be long, so it is not copied
-        return SEND, (sent_at, *bodies)
-    lengths = [len(body) for body in bodies]
-    places = zip(accumulate(lengths, initial=1), lengths, strict=False)  # and where the next one would begin
-    layout = ",".join([f'"{start}":{length}' for start, length in places])
-    return SEND_ALL, (sent_at, b"".join(bodies), f"{{{layout}}}")
+    def free_bytes(self) -> int:
+        """As LocalQueue says."""
+        return self._database.free_bytes()
 
 
 class SQLiteReceivingQueue:
@@ -133,6 +139,7 @@ class SQLiteReceivingQueue:
     def __init__(self, database: Database, *, max_receives: int) -> None:
         self._database = database
         self._max_receives = max_receives
+        self._reader = Reader(database.path, clock=database.clock)
         self._shrinking = Shrinking(database)
 
     async def receive(self, at_most: int, *, wait_seconds: float, visibility_seconds: int) -> list[Message]:
@@ -165,6 +172,14 @@ class SQLiteReceivingQueue:
     async def dead_letter(self, message: Message, reason: str) -> None:
         """As the port says, in one transaction. By a stale receipt nothing moves: another receiver has it now."""
         await self._database.run(partial(self._dead_letter, key=Key.read(message.receipt), reason=reason))
+
+    async def depth(self) -> Depth:
+        """As MeasuredQueue says; it reads beside the other calls, which go on meanwhile."""
+        return await depth(self._reader)
+
+    def free_bytes(self) -> int:
+        """As LocalQueue says."""
+        return self._database.free_bytes()
 
     async def _look(self, at_most: int, visibility_seconds: int) -> list[Message]:
         """What is visible now. Where it is cancelled, it releases what the thread received all the same."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from checkpoint.message_queue.port import Message
+from checkpoint.message_queue.port import TRACEPARENT_CHARACTERS, Message
 from checkpoint.message_queue.sqlite import statements
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Visible(NamedTuple):
     is_new: int
     is_apart: int
     body: bytes | None
+    sent_at: float | None
+    traceparent: str | None
 
     @property
     def key(self) -> Key:
@@ -76,23 +78,33 @@ def receive(
 ) -> list[Message]:
     """Hide messages, and give each the new receipt."""
     unread = [row.id for row in rows if row.body is None]
-    bodies = dict(connection.execute(statements.LONG_BODIES, (json.dumps(unread),)).fetchall()) if unread else {}
+    long_rows = connection.execute(statements.LONG_BODIES, (json.dumps(unread),)).fetchall() if unread else []
+    read = {id_: rest for id_, *rest in long_rows}
     short: list[_Values] = []
     long: list[_Values] = []
     messages = []
     until = statements.visible_from(now + seconds)
-    for id_, _, receive_count, _, is_new, is_apart, body in rows:
+    for id_, _, receive_count, _, is_new, is_apart, body, sent_at, traceparent in rows:
         goes_apart = is_apart or (is_new and body is None)
         count = receive_count + 1
         (long if goes_apart else short).append((until, seconds, receipt, count, id_))
         key = f"{id_}:{receipt}{_APART if goes_apart else ''}"
-        messages.append(Message(bodies[id_] if body is None else body, key, count))
+        if body is None:
+            messages.append(_message(key, count, *read[id_]))
+        else:
+            messages.append(_message(key, count, body, sent_at, traceparent))
     if short:
         connection.executemany(statements.RECEIVE, short)
     if long:
         connection.executemany(statements.SET_APART, [(row[-1],) for row in long])
         connection.executemany(statements.RECEIVE_LONG, long)
     return messages
+
+
+def _message(key: str, count: int, body: bytes, sent_at: float | None, traceparent: str | None) -> Message:
+    if traceparent is not None and len(traceparent) != TRACEPARENT_CHARACTERS:  # a statement made by hand
+        traceparent = None
+    return Message(body, key, count, sent_at, traceparent)
 
 
 def hide(connection: sqlite3.Connection, keys: Iterable[Key], *, now: float, seconds: float) -> list[bool]:

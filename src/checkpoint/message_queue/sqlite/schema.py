@@ -69,6 +69,12 @@ _STEPS: Final = (
         "CREATE INDEX long_messages_by_visible_at ON long_messages (visible_at)",
         "CREATE INDEX long_messages_by_hidden_at ON long_messages (visible_at - hidden_for)",
     ),
+    (
+        # Of the request that a message came with: https://www.w3.org/TR/trace-context/#traceparent-header. NULL where
+        # nobody asked for traces.
+        "ALTER TABLE messages ADD COLUMN traceparent TEXT",
+        "ALTER TABLE dead_letters ADD COLUMN traceparent TEXT",
+    ),
 )
 VERSION: Final = len(_STEPS)
 

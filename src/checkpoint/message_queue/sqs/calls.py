@@ -77,21 +77,21 @@ async def confirmed(operation: str, reply: Awaitable[_T], *, seconds: float = CA
         cause = str(error.response.get("Error", {}).get("Code", "an error without a code"))
     except Exception as error:  # noqa: BLE001  whatever the SDK makes of an odd reply, the call was not confirmed
         cause = type(error).__name__
-    raise QueueUnavailableError(f"SQS {operation}: {cause}")
+    raise QueueUnavailableError(f"SQS {operation}: {cause}", code=cause)
 
 
-async def attribute(client: SQSClient, url: str, name: QueueAttributeNameType) -> str | None:
-    """An attribute of a queue; None where the queue has it not. Raises QueueUnavailableError.
+async def attributes(client: SQSClient, url: str, *names: QueueAttributeNameType) -> dict[str, str]:
+    """Attributes of a queue, those that it has. Raises QueueUnavailableError.
 
     Asks for its ARN too, which every queue has: an answer without that is not about the queue.
     """
 
-    async def ask() -> str | None:
-        reply = await client.get_queue_attributes(QueueUrl=url, AttributeNames=[name, "QueueArn"])
-        attributes = reply.get("Attributes", {})
-        if "QueueArn" not in attributes:
+    async def ask() -> dict[str, str]:
+        reply = await client.get_queue_attributes(QueueUrl=url, AttributeNames=[*names, "QueueArn"])
+        found = {str(name): value for name, value in reply.get("Attributes", {}).items()}
+        if "QueueArn" not in found:
             raise QueueUnavailableError("SQS GetQueueAttributes: an answer without the queue's ARN")
-        return attributes.get(name)
+        return found
 
     return await confirmed("GetQueueAttributes", ask())
 
@@ -101,7 +101,8 @@ async def max_message_bytes(client: SQSClient, url: str) -> int:
 
     async def ask() -> int:
         # Some emulators leave the attribute out.
-        return int(await attribute(client, url, "MaximumMessageSize") or _ANY_QUEUE_TAKES_BYTES)
+        found = await attributes(client, url, "MaximumMessageSize")
+        return int(found.get("MaximumMessageSize") or _ANY_QUEUE_TAKES_BYTES)
 
     return await confirmed("GetQueueAttributes", ask())
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from checkpoint.message_queue.port import Message, NoDeadLetterQueueError, QueueUnavailableError
-from checkpoint.message_queue.sqs.calls import attribute, confirmed, digest
+from checkpoint.message_queue.sqs.calls import attributes, confirmed, digest
+from checkpoint.message_queue.sqs.traceparent import TRACEPARENT_BYTES, traceparent_attribute
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
+    from types_aiobotocore_sqs.type_defs import MessageAttributeValueTypeDef
 
 # An attribute's name, type and value count as part of the message's size.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
@@ -30,19 +32,35 @@ class DeadLetterQueue:
         self._source_url = url
         self._url: str | None = None
 
+    async def url(self) -> str:
+        """Its URL. Raises NoDeadLetterQueueError or QueueUnavailableError."""
+        if self._url is None:
+            self._url = await confirmed("GetQueueAttributes", self._find())
+        return self._url
+
+    def forget(self) -> None:
+        """Ask for its URL again: the queue may have been given another dead-letter queue."""
+        self._url = None
+
     async def send(self, message: Message, reason: str, *, message_bytes: int) -> None:
         """Put a message there, with a message attribute `reason` where both together have no more than these bytes.
 
         Where the reason has no room, as much of it as has; the log has the whole, by the message id that SQS gave. Why
-        there: docs/decisions/0021. Raises NoDeadLetterQueueError or QueueUnavailableError.
+        there: docs/decisions/0021. It keeps its traceparent where that has room beside the whole reason: an operator
+        needs the reason, and can do without the trace. Raises NoDeadLetterQueueError or QueueUnavailableError.
         """
-        if self._url is None:
-            self._url = await confirmed("GetQueueAttributes", self._find())
-        attached = _fitting(reason, message_bytes - len(message.body) - len(_NAME_AND_TYPE))
+        url = await self.url()
+        room = message_bytes - len(message.body) - len(_NAME_AND_TYPE)
+        attached = _fitting(reason, room)
+        told: dict[str, MessageAttributeValueTypeDef] = {}
+        if attached:
+            told["reason"] = {"DataType": "String", "StringValue": attached}
+        if message.traceparent and len(reason.encode()) + TRACEPARENT_BYTES <= room:
+            told |= traceparent_attribute(message.traceparent)
         try:
-            sqs_message_id = await confirmed("SendMessage", self._send(self._url, message.body, attached))
+            sqs_message_id = await confirmed("SendMessage", self._send(url, message.body, told))
         except QueueUnavailableError:
-            self._url = None  # the queue may have been given another dead-letter queue
+            self.forget()
             raise
         if attached != reason:
             _log.warning(
@@ -53,12 +71,8 @@ class DeadLetterQueue:
                 attached=attached,
             )
 
-    async def _send(self, url: str, body: bytes, attached: str) -> str:
-        reply = await self._client.send_message(
-            QueueUrl=url,
-            MessageBody=body.decode(),
-            MessageAttributes={"reason": {"DataType": "String", "StringValue": attached}} if attached else {},
-        )
+    async def _send(self, url: str, body: bytes, told: dict[str, MessageAttributeValueTypeDef]) -> str:
+        reply = await self._client.send_message(QueueUrl=url, MessageBody=body.decode(), MessageAttributes=told)
         if reply["MD5OfMessageBody"] != digest(body):
             raise QueueUnavailableError("SQS SendMessage: the dead-letter queue stored other bytes")
         return reply["MessageId"]
@@ -68,7 +82,8 @@ class DeadLetterQueue:
 
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
         """
-        policy = await attribute(self._client, self._source_url, "RedrivePolicy")
+        found = await attributes(self._client, self._source_url, "RedrivePolicy")
+        policy = found.get("RedrivePolicy")
         if not policy:
             raise NoDeadLetterQueueError("the queue has no dead-letter queue: set a RedrivePolicy on it")
         name = json.loads(policy)["deadLetterTargetArn"].rpartition(":")[2]

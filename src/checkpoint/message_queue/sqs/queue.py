@@ -22,12 +22,21 @@ from checkpoint.message_queue.sqs.calls import (
     sending_limits,
 )
 from checkpoint.message_queue.sqs.dead_letter_queue import DeadLetterQueue
+from checkpoint.message_queue.sqs.depth import depth
+from checkpoint.message_queue.sqs.traceparent import (
+    TRACEPARENT,
+    TRACEPARENT_BYTES,
+    traceparent_attribute,
+    traceparent_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from types_aiobotocore_sqs import SQSClient
-    from types_aiobotocore_sqs.type_defs import MessageTypeDef
+    from types_aiobotocore_sqs.type_defs import MessageTypeDef, SendMessageBatchRequestEntryTypeDef
+
+    from checkpoint.message_queue.port import Depth
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 MAX_WAIT_SECONDS: Final = 20
@@ -53,20 +62,45 @@ class SQSSendingQueue:
         """As the port says; a body that SQS stored otherwise than it was sent has a fault."""
         return await confirmed("SendMessageBatch", self._send(bodies))
 
+    async def send_traced(self, bodies: Sequence[bytes], traceparents: Sequence[str | None]) -> list[EntryFault | None]:
+        """As the port says: as a message attribute `traceparent`, which counts as part of the message and of the call.
+
+        The MD5 by which SQS shows what it stored of the attributes is not looked at. A message whose body is kept is
+        kept; one that was refused for the sake of its trace would be sent again, and be there twice.
+        """
+        return await confirmed("SendMessageBatch", self._send(bodies, self._with_room(bodies, traceparents)))
+
     async def probe(self) -> None:
         """Ask how long a message may be: that costs no message, and fails for the same reasons as most sends."""
         self.limits = sending_limits(await max_message_bytes(self._client, self._url))
 
-    async def _send(self, bodies: Sequence[bytes]) -> list[EntryFault | None]:
-        reply = await self._client.send_message_batch(
-            QueueUrl=self._url,
-            Entries=[{"Id": str(place), "MessageBody": body.decode()} for place, body in enumerate(bodies)],
-        )
+    def _with_room(self, bodies: Sequence[bytes], traceparents: Sequence[str | None]) -> list[str | None]:
+        """The traceparents, without those for which the message or the call has no room."""
+        most = self.limits.message_bytes or self.limits.payload_bytes
+        room = self.limits.payload_bytes - sum(map(len, bodies))
+        attached: list[str | None] = []
+        for body, traceparent in zip(bodies, traceparents, strict=True):
+            fits = room >= TRACEPARENT_BYTES and len(body) + TRACEPARENT_BYTES <= most
+            attached.append(traceparent if fits else None)
+            if attached[-1]:
+                room -= TRACEPARENT_BYTES
+        return attached
+
+    async def _send(
+        self, bodies: Sequence[bytes], traceparents: Sequence[str | None] | None = None
+    ) -> list[EntryFault | None]:
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
+            {"Id": str(place), "MessageBody": body.decode()} for place, body in enumerate(bodies)
+        ]
+        for entry, traceparent in zip(entries, traceparents or (), strict=False):
+            if traceparent:
+                entry["MessageAttributes"] = traceparent_attribute(traceparent)
+        reply = await self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
         successful = reply.get("Successful", [])
         found = faults("SendMessageBatch", len(bodies), successful, reply.get("Failed", []))
-        for entry in successful:
-            place = int(entry["Id"])
-            if entry["MD5OfMessageBody"] != digest(bodies[place]):
+        for sent in successful:
+            place = int(sent["Id"])
+            if sent["MD5OfMessageBody"] != digest(bodies[place]):
                 found[place] = _DIFFERENT
         return found
 
@@ -120,6 +154,10 @@ class SQSReceivingQueue:
             raise
         await self.delete([message])
 
+    async def depth(self) -> Depth:
+        """As MeasuredQueue says, by one call about the queue and one about its dead-letter queue."""
+        return await depth(self._client, self._url, self._dead_letters)
+
     async def _ask_for_limits(self) -> None:
         """Without an answer, each message may be as long as SQS allows; what else is wrong, the receive will tell."""
         with suppress(QueueUnavailableError):
@@ -130,11 +168,12 @@ class SQSReceivingQueue:
         reply = await self._client.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=min(ENTRIES, at_most),
-            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+            MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+            MessageAttributeNames=[TRACEPARENT],
             VisibilityTimeout=visibility_seconds,
             WaitTimeSeconds=wait,
         )
-        return [_message(received) for received in reply.get("Messages", []) if _intact(received)]
+        return [_message(received) for received in reply.get("Messages", []) if intact(received)]
 
     async def _delete(self, batch: Sequence[Message]) -> list[EntryFault | None]:
         reply = await self._client.delete_message_batch(
@@ -154,17 +193,25 @@ class SQSReceivingQueue:
         return faults("ChangeMessageVisibilityBatch", len(batch), reply.get("Successful", []), reply.get("Failed", []))
 
 
-def _intact(received: MessageTypeDef) -> bool:
-    intact = received["MD5OfBody"] == digest(received["Body"].encode(errors="replace"))
-    if not intact:
+def intact(received: MessageTypeDef) -> bool:
+    """Whether the body matches its MD5; the log tells of one that does not."""
+    is_intact = received["MD5OfBody"] == digest(received["Body"].encode(errors="replace"))
+    if not is_intact:
         reason = "The body differs from its MD5. It is received again after its visibility timeout."
         _log.warning("message_corrupted", sqs_message_id=received["MessageId"], reason=reason)
-    return intact
+    return is_intact
 
 
 def _message(received: MessageTypeDef) -> Message:
-    receive_count = received.get("Attributes", {}).get("ApproximateReceiveCount", "1")
-    return Message(received["Body"].encode(), received["ReceiptHandle"], int(receive_count))
+    attributes = received.get("Attributes", {})
+    sent_at = attributes.get("SentTimestamp")  # milliseconds since 1970; some emulators leave it out
+    return Message(
+        received["Body"].encode(),
+        received["ReceiptHandle"],
+        int(attributes.get("ApproximateReceiveCount", "1")),
+        int(sent_at) / 1000 if sent_at else None,
+        traceparent_of(received),
+    )
 
 
 def _batches(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:

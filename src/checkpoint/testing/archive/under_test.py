@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from checkpoint.archive.archive import Archive
+    from checkpoint.archive.port import ListedStore
 
 
 class ArchiveUnderTest(Protocol):
@@ -30,6 +31,18 @@ class ArchiveUnderTest(Protocol):
 
     def plant(self, name: str, body: bytes) -> None:
         """Put an object there as somebody else would; the archive was opened before."""
+        ...
+
+
+class ListedUnderTest(ArchiveUnderTest, Protocol):
+    """A place for a fresh, empty archive whose objects can be listed."""
+
+    def open_listed(self) -> AbstractAsyncContextManager[ListedStore]:
+        """What the command line opens of it."""
+        ...
+
+    def open_listed_out_of_reach(self) -> AbstractAsyncContextManager[ListedStore]:
+        """As `open_out_of_reach`; nothing of this archive was opened before."""
         ...
 
 

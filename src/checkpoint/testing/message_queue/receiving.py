@@ -30,6 +30,16 @@ class Receiving:
             for receiver in (receiving, other.receiving):
                 assert await receiver.receive(10, wait_seconds=0, visibility_seconds=1) == []
 
+    async def test_a_message_tells_when_it_was_sent_or_nothing(
+        self, sending: SendingQueue, receiving: ReceivingQueue
+    ) -> None:
+        before = time.time()
+        for body in (b"short", b"x" * 10_000):
+            await sending.send([body])
+
+        for message in await take(receiving, 2):
+            assert message.sent_at is None or before - 1 <= message.sent_at <= time.time() + 1
+
     async def test_a_waiting_receive_returns_when_a_message_comes(
         self, sending: SendingQueue, receiving: ReceivingQueue
     ) -> None:

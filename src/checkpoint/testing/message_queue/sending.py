@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from checkpoint.message_queue.port import TracedSendingQueue
 from checkpoint.testing.message_queue.under_test import send_all, take
 
 if TYPE_CHECKING:
@@ -32,8 +33,19 @@ async def longest(sending: SendingQueue) -> int:
     return sending.limits.message_bytes
 
 
+def traceparent(number: int) -> str:
+    """One of a trace that has this number."""
+    return f"00-{number + 1:032x}-00f067aa0ba902b7-01"
+
+
+def _tracing(sending: SendingQueue) -> TracedSendingQueue:
+    if not isinstance(sending, TracedSendingQueue):
+        pytest.skip("this queue has no place for a traceparent, which a queue need not have")
+    return sending
+
+
 class Sending:
-    """`send`, `probe`, and what the limits say."""
+    """`send`, `send_traced`, `probe`, and what the limits say."""
 
     async def test_what_is_sent_is_on_the_queue_when_it_is_confirmed(
         self, queue: QueueUnderTest, sending: SendingQueue
@@ -106,6 +118,54 @@ class Sending:
 
         [message] = await take(receiving, 1)
         assert hashlib.sha256(message.body).digest() == hashlib.sha256(body).digest()
+
+    async def test_a_message_keeps_its_traceparent_and_its_neighbours_without_one_have_none(
+        self, sending: SendingQueue, receiving: ReceivingQueue
+    ) -> None:
+        traced = _tracing(sending)
+        traceparents = {f"{number}".encode(): traceparent(number) if number % 3 else None for number in range(9)}
+
+        assert await traced.send_traced([*traceparents], [*traceparents.values()]) == [None] * 9
+        assert await sending.send([b"untraced"]) == [None]
+
+        messages = await take(receiving, 10)
+        assert {message.body: message.traceparent for message in messages} == {**traceparents, b"untraced": None}
+
+    async def test_a_message_that_is_received_again_has_its_traceparent_still(
+        self, sending: SendingQueue, receiving: ReceivingQueue
+    ) -> None:
+        await _tracing(sending).send_traced([b"twice"], [traceparent(1)])
+        await receiving.change_visibility(await take(receiving, 1), 0)
+
+        [message] = await take(receiving, 1)
+
+        assert (message.receive_count, message.traceparent) == (2, traceparent(1))
+
+    @pytest.mark.parametrize("spare_bytes", [0, 50, 10_000])
+    async def test_a_body_goes_through_whether_or_not_it_leaves_room_for_its_traceparent(
+        self, sending: SendingQueue, receiving: ReceivingQueue, spare_bytes: int
+    ) -> None:
+        traced = _tracing(sending)
+        body = b"x" * (await longest(sending) - spare_bytes)
+
+        assert await traced.send_traced([body], [traceparent(1)]) == [None]
+
+        [message] = await take(receiving, 1)
+        assert hashlib.sha256(message.body).digest() == hashlib.sha256(body).digest()
+        assert message.traceparent in ([traceparent(1)] if spare_bytes == 10_000 else [traceparent(1), None])
+
+    async def test_a_call_may_carry_as_many_bytes_as_the_limits_say_whatever_traceparents_it_has(
+        self, queue: QueueUnderTest, sending: SendingQueue
+    ) -> None:
+        traced = _tracing(sending)
+        most = await longest(sending)
+        entries = min(sending.limits.entries, 256)
+        size = min(sending.limits.payload_bytes, most * entries) // entries
+        bodies = [b"x" * size] * entries
+
+        assert await traced.send_traced(bodies, [traceparent(1)] * entries) == [None] * entries
+
+        assert sorted(queue.bodies()) == bodies
 
     async def test_a_probe_of_a_queue_that_works_puts_nothing_on_it(
         self, queue: QueueUnderTest, sending: SendingQueue
