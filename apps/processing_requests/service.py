@@ -12,21 +12,24 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from checkpoint.message_queue.adapters import open_sending
+from checkpoint.message_queue.port import LocalQueue
 from checkpoint.operations.background import in_background
+from checkpoint.operations.counted_queue import CountedSendingQueue
 from checkpoint.operations.health import Health
 from checkpoint.operations.messaging_spans import Destination
 from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
 from checkpoint.operations.summary import log_summary
 from checkpoint.operations.tracing import open_tracing
+from checkpoint.operations.volume import FreeBytes
 from checkpoint.settings import convert_to_settings_error
+from processing_requests.docs.files import documents
 from processing_requests.ending import ends_within
 from processing_requests.http.bounds import Bounds
 from processing_requests.http.open_connections import OpenConnections
-from processing_requests.http.routes import Page, Routes
+from processing_requests.http.routes import Routes
 from processing_requests.http.server import accept_all, connection_limit, listen, raise_file_limit, serve_http
 from processing_requests.metrics import Metrics
-from processing_requests.openapi import pages
 from processing_requests.processing_requests import Intake
 from processing_requests.queue_sender import QUEUE, QueueSender
 from processing_requests.tokens import Tokens, refresh_periodically
@@ -107,7 +110,7 @@ def build(
     tracing: None for an intake without traces.
     Raises ValueError where TOKEN holds no token.
     """
-    health, metrics, tokens = Health(untried=[QUEUE], clock=clock), Metrics(), Tokens(settings.tokens)
+    health, metrics, tokens = Health(untried=[QUEUE], clock=clock), Metrics(clock), Tokens(settings.tokens)
     make_sender: type[QueueSender] | partial[TracedQueueSender] = QueueSender
     make_intake: type[Intake] | partial[TracedIntake] = Intake
     if tracing:
@@ -116,7 +119,7 @@ def build(
         make_sender = partial(TracedQueueSender, tracing=tracing, destination=destination)
         make_intake = partial(TracedIntake, tracing=tracing)
     sender = make_sender(
-        queue=queue,
+        queue=CountedSendingQueue(queue, metrics.queue_calls),
         health=health,
         metrics=metrics,
         timeout_seconds=settings.queue_timeout_seconds,
@@ -133,8 +136,9 @@ def build(
         logs_each=settings.log_level == "debug",
     )
     routes: dict[bytes, dict[bytes, Route]] = {b"/process_request": {b"POST": intake}}
-    for path, page in pages().items():
-        routes[path] = {b"GET": Page(page), b"HEAD": Page(page)}
+    for path, document in documents().items():
+        routes[path] = {b"GET": document, b"HEAD": document}
+    most_connections = connection_limit(settings.max_connections)
     connections = OpenConnections(
         Routes(routes),
         Bounds(
@@ -142,7 +146,7 @@ def build(
             body_seconds=settings.body_timeout_seconds,
             answer_seconds=settings.answer_timeout_seconds,
             drain_seconds=settings.drain_seconds,
-            connections=connection_limit(settings.max_connections),
+            connections=most_connections,
             held_bytes=settings.max_waiting_bytes,
         ),
         clock,
@@ -153,7 +157,12 @@ def build(
         waiting_bytes=lambda: sender.waiting_bytes,
         arriving_bytes=lambda: connections.held_bytes,
         connections=lambda: connections.count,
+        most_waiting=settings.max_waiting,
+        most_connections=most_connections,
+        queue_up=lambda: health.is_healthy(QUEUE),
+        queue_free_bytes=FreeBytes(queue.free_bytes).read if isinstance(queue, LocalQueue) else lambda: None,
     )
+    connections.on_refused = metrics.refused
     return Service(settings, connections, health, metrics, tokens, sender, intake)
 
 
