@@ -7,8 +7,13 @@ from typing import Annotated, Final
 import typer
 
 from checkpoint.version import VERSION
+from command_line.check import check
+from command_line.dead_letters.commands import dead_letters
+from command_line.finding.commands import find
 from command_line.posting.commands import post, replay
+from command_line.query.commands import export, query
 from command_line.reconciling.command import reconcile
+from command_line.status.commands import status
 
 application: Final = typer.Typer(
     name="checkpoint",
@@ -38,6 +43,12 @@ def checkpoint(
     """Hold the options of the program itself."""
 
 
+application.command()(status)
+application.command()(find)
+application.add_typer(dead_letters)
 application.command()(post)
 application.command()(replay)
 application.command()(reconcile)
+application.command()(check)
+application.command()(query)
+application.command()(export)

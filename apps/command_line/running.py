@@ -32,7 +32,7 @@ class ExitCode(IntEnum):
 
 
 class CommandError(Exception):
-    """Ends a command; its text says why, and never repeats an e-mail's content or a token."""
+    """What ends a command, told on stderr, and the exit code."""
 
     def __init__(self, reason: str, code: ExitCode) -> None:
         super().__init__(reason)

@@ -11,8 +11,11 @@ from message_broker.settings import BrokerSettings
 
 
 def main() -> None:
-    """Run until the service is stopped; exit at once after `--help`, `--version` or an unknown argument."""
-    parse("message_broker", "Moves e-mail events from a queue into an archive.", BrokerSettings)
+    """Run until the service is stopped; exit at once after `--help`, `--version`, `--check` or an unknown argument."""
+    if parse("message_broker", "Moves e-mail events from a queue into an archive.", BrokerSettings):
+        from message_broker.self_check import check
+
+        sys.exit(check())
 
     from message_broker.start import start
 

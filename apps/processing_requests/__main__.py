@@ -11,8 +11,11 @@ from processing_requests.settings import IntakeSettings
 
 
 def main() -> None:
-    """Run until the service is stopped; exit at once after `--help`, `--version` or an unknown argument."""
-    parse("processing_requests", "Takes e-mail events over HTTP and puts them on a queue.", IntakeSettings)
+    """Run until the service is stopped; exit at once after `--help`, `--version`, `--check` or an unknown argument."""
+    if parse("processing_requests", "Takes e-mail events over HTTP and puts them on a queue.", IntakeSettings):
+        from processing_requests.self_check import check
+
+        sys.exit(check())
 
     from processing_requests.start import start
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from checkpoint.message_queue.memory import MemoryQueue
+from checkpoint.message_queue.adapters import open_admin
+from checkpoint.message_queue.memory import MemoryAdminQueue, MemoryQueue
+from checkpoint.message_queue.sqs import adapter as sqs_adapter
 from checkpoint.testing.message_queue.under_test import Halves, open_halves
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     import pytest
     from types_boto3_sqs.type_defs import MessageTypeDef
 
+    from checkpoint.message_queue.admin import AdminQueue
     from emulator import Emulator
 
 MAX_RECEIVES = 3
@@ -38,6 +41,15 @@ class Memory:
     async def open_out_of_reach(self) -> AsyncIterator[Halves]:
         self.queue.unavailable = "out of reach"
         yield Halves(self.queue, self.queue)
+
+    @asynccontextmanager
+    async def open_admin(self) -> AsyncIterator[AdminQueue]:
+        yield MemoryAdminQueue(self.queue)
+
+    @asynccontextmanager
+    async def open_admin_out_of_reach(self) -> AsyncIterator[AdminQueue]:
+        self.queue.unavailable = "out of reach"
+        yield MemoryAdminQueue(self.queue)
 
     def bodies(self) -> list[bytes]:
         return self.queue.bodies
@@ -61,6 +73,12 @@ class SQLite:
     def open_out_of_reach(self) -> AbstractAsyncContextManager[Halves]:
         self.path.write_text("A file, and so no directory.")
         return open_halves(f"sqlite:///{self.path}/below.db")
+
+    def open_admin(self) -> AbstractAsyncContextManager[AdminQueue]:
+        return open_admin(self.url)
+
+    def open_admin_out_of_reach(self) -> AbstractAsyncContextManager[AdminQueue]:
+        return open_admin(f"sqlite:///{self.path}/below.db")
 
     def bodies(self) -> list[bytes]:
         return [body for (body,) in select(self.path, "SELECT body FROM messages ORDER BY id")]
@@ -87,6 +105,13 @@ class SQS:
     def open_out_of_reach(self) -> AbstractAsyncContextManager[Halves]:
         self._monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
         return open_halves(self.url)
+
+    def open_admin(self) -> AbstractAsyncContextManager[AdminQueue]:
+        return sqs_adapter.open_admin(self.url, wait_seconds=0)  # the emulator is one server, so it misses none
+
+    def open_admin_out_of_reach(self) -> AbstractAsyncContextManager[AdminQueue]:
+        self._monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        return self.open_admin()
 
     def bodies(self) -> list[bytes]:
         return [message["Body"].encode() for message in self._take(self.url)]

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checkpoint.testing.message_queue.contract import MeasuredQueueContract, QueueContract
+from checkpoint.testing.message_queue.contract import AdminQueueContract, MeasuredQueueContract, QueueContract
 
 if TYPE_CHECKING:
-    from checkpoint.testing.message_queue.under_test import QueueUnderTest
+    from checkpoint.testing.message_queue.under_test import AdminQueueUnderTest
 
 
 @pytest.fixture(params=["memory", "sqlite", "sqs"])
-def queue(request: pytest.FixtureRequest) -> QueueUnderTest:
+def queue(request: pytest.FixtureRequest) -> AdminQueueUnderTest:
     """The rows: each is a fixture of conftest.py."""
-    queue: QueueUnderTest = request.getfixturevalue(request.param)
+    queue: AdminQueueUnderTest = request.getfixturevalue(request.param)
     return queue
 
 
@@ -24,4 +24,8 @@ class TestQueue(QueueContract):
 
 
 class TestMeasuredQueue(MeasuredQueueContract):
+    pass
+
+
+class TestAdminQueue(AdminQueueContract):
     pass

@@ -113,7 +113,7 @@ class FileAgainstMemory(RuleBasedStateMachine):
     def both_hold_the_same(self) -> None:
         file = SQLite(self.path)
         assert file.bodies() == self.model.bodies
-        assert file.dead_letters() == self.model.dead_letters
+        assert file.dead_letters() == [(letter.body, letter.reason) for letter in self.model.dead_letters]
 
 
 TestFileAgainstMemory = FileAgainstMemory.TestCase

@@ -50,11 +50,18 @@ class Engine:
         return self.volumes[-1]
 
     def start(self, image: str, *options: str, command: Sequence[str] = ()) -> Container:
-        """Start a hardened container. Its health check runs only when a test asks for it."""
+        """Start a hardened container. Its health check runs only when a test asks for it.
+
+        command: what it runs in place of its service.
+        """
+        replaced = [f"--entrypoint={command[0]}"] if command else []
         # By default podman mounts writable file systems on a read-only root.
         hardened = (*HARDENED, "--read-only-tmpfs=false") if self._command == "podman" else HARDENED
         self.containers.append(
-            Container(self, self.ask("run", "--detach", "--no-healthcheck", *hardened, *options, image, *command))
+            Container(
+                self,
+                self.ask("run", "--detach", "--no-healthcheck", *hardened, *replaced, *options, image, *command[1:]),
+            )
         )
         return self.containers[-1]
 

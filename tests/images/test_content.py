@@ -29,7 +29,9 @@ WHICH: Final = "import shutil, sys; print(*filter(shutil.which, sys.argv[1:]))"
 
 def look(engine: Engine, image: str, *command: str) -> list[str]:
     """The lines that a command prints inside an image. It runs as root, so that no file is hidden from it."""
-    return engine.ask("run", "--rm", "--no-healthcheck", "--user=0", image, *command).splitlines()
+    program, *arguments = command
+    run = ["run", "--rm", "--no-healthcheck", "--user=0", f"--entrypoint={program}", image, *arguments]
+    return engine.ask(*run).splitlines()
 
 
 @IMAGES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from checkpoint.adapters import Registry
 from checkpoint.archive.archive import Archive
@@ -21,6 +21,7 @@ class StoreAdapter(Protocol):
 
     Where its `open_store` makes or changes anything, it has `open_listed(url)` besides, which gives a ListedStore as
     the other gives an ObjectStore, and makes and changes nothing.
+    For `--check` it has the coroutine `inspect(url)` besides, as `inspect_archive` describes it.
     """
 
     def open_store(self, url: str) -> AbstractAsyncContextManager[ObjectStore]:
@@ -70,3 +71,15 @@ async def open_listed_store(url: str) -> AsyncIterator[ListedStore]:
                 "the adapter of this archive cannot list objects, which the command line needs."
             )
         yield store
+
+
+async def inspect_archive(url: str) -> str:
+    """What the broker would find at a URL, in a few words, by its rights alone; nothing is changed.
+
+    Raises ValueError for a URL that cannot be used, ArchiveUnavailableError.
+    """
+    adapter, url = ARCHIVES.find(url)
+    inspecting = getattr(adapter, "inspect", None)
+    if inspecting is None:
+        return "not asked: its adapter cannot tell without a put"
+    return cast("str", await inspecting(url))

@@ -42,6 +42,11 @@ async def open_store(url: str) -> AsyncIterator[ObstoreObjects]:
     yield ObstoreObjects(_store(url))
 
 
+async def inspect(url: str) -> str:
+    """Whether it answers: see `inspect_archive`."""
+    return await ObstoreObjects(_store(url)).inspect()
+
+
 def _store(url: str) -> AzureStore:
     parts = urlsplit(url)
     if not _CONTAINER.fullmatch(parts.netloc) or parts.query or parts.fragment:

@@ -41,6 +41,11 @@ async def open_store(url: str) -> AsyncIterator[ObstoreObjects]:
     yield ObstoreObjects(_store(url))
 
 
+async def inspect(url: str) -> str:
+    """Whether it answers: see `inspect_archive`."""
+    return await ObstoreObjects(_store(url)).inspect()
+
+
 def _store(url: str) -> GCSStore:
     parts = urlsplit(url)
     if not _BUCKET.fullmatch(parts.netloc) or parts.query or parts.fragment:

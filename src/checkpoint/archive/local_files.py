@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from checkpoint.archive.directory import MARKER, Directory, create_file, default_directory, unavailable
+from checkpoint.archive.inspection import inspect_directory
 from checkpoint.archive.listed_files import ListedFiles, read_file
 from checkpoint.archive.port import ArchiveUnavailableError
 from checkpoint.batching.batcher import Batcher
@@ -64,6 +65,11 @@ class LocalFiles:
     async def probe(self) -> None:
         """As ProbedStore says: a file of one byte is written in the staging area, and removed."""
         await asyncio.to_thread(self._probe)
+
+    def free_bytes(self) -> int:
+        """As LocalStore says."""
+        volume = os.statvfs(self._directory.path)
+        return volume.f_bavail * volume.f_frsize
 
     async def close(self) -> None:
         """Finish what is under way."""
@@ -141,6 +147,12 @@ async def open_store(url: str) -> AsyncIterator[LocalFiles]:
         clearing.cancel()
         await asyncio.wait([clearing])
         await files.close()
+
+
+async def inspect(url: str) -> str:
+    """Whether the directory could be written to: see `inspect_archive`."""
+    path = _path(url)
+    return await asyncio.to_thread(inspect_directory, path, is_made=path == default_directory())
 
 
 @asynccontextmanager

@@ -83,6 +83,23 @@ class ObstoreObjects:
                 raise ObjectUnreadableError(name, _ARCHIVED_CLASS.format(code)) from None
             raise _unavailable(error) from None
 
+    async def inspect(self) -> str:
+        """What the store says of an object that is not there. Raises ArchiveUnavailableError.
+
+        To read needs no right that the broker has not. S3 tells that an object is missing only to who may list, which
+        the broker may not: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+        """
+        try:
+            await obstore.get_async(self._store, _NO_OBJECT)
+        except (BaseError, OSError) as error:
+            code = _code(error)
+            if isinstance(error, FileNotFoundError) and code not in _NO_BUCKET:
+                return "the store answers; whether objects can be put, the first one shows"
+            if code == "AccessDenied":
+                return "the store answers, and lets nobody list; whether objects can be put, the first one shows"
+            raise _unavailable(error) from None
+        raise ArchiveUnavailableError("an answer is not about an object")
+
     async def objects(self, prefix: str = "") -> AsyncIterator[Sequence[StoredObject]]:
         """As ListedStore says. What has a slash in its name, after the archive's own prefix, is none of its objects.
 
@@ -200,4 +217,5 @@ def _unavailable(error: Exception) -> ArchiveUnavailableError:
     status = re.search(r"status code: (\d{3})", str(error))
     hint = next((words for text, words in _HINTS.items() if text in str(error)), "")
     causes = [type(error).__name__, status[1] if status else "", _code(error), hint]
-    return ArchiveUnavailableError(" ".join(cause for cause in causes if cause))
+    code = _code(error) or (f"http_{status[1]}" if status else type(error).__name__)
+    return ArchiveUnavailableError(" ".join(cause for cause in causes if cause), code=code)

@@ -32,6 +32,11 @@ async def open_store(url: str) -> AsyncIterator[ObstoreObjects]:
     yield ObstoreObjects(_store(url), is_ordered=not urlsplit(url).netloc.endswith("--x-s3"))
 
 
+async def inspect(url: str) -> str:
+    """Whether it answers: see `inspect_archive`."""
+    return await ObstoreObjects(_store(url)).inspect()
+
+
 def _store(url: str) -> S3Store:
     if not urlsplit(url).netloc or urlsplit(url).query:
         raise ValueError("must be s3://bucket or s3://bucket/prefix.")

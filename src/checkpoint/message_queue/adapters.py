@@ -17,6 +17,8 @@ class QueueAdapter(Protocol):
     """What a queue's adapter, mostly a module, must have.
 
     For the command line it has `open_admin(url)` besides, which gives an AdminQueue as the others give their halves.
+    For `--check` it has the coroutines `inspect_sending(url)` and `inspect_receiving(url)`: they give in a few words
+    what that half would find, change nothing, use no right that the half itself has not, and raise as it would.
     """
 
     def open_sending(self, url: str) -> AbstractAsyncContextManager[SendingQueue]:
@@ -66,3 +68,24 @@ def open_admin(url: str) -> AbstractAsyncContextManager[AdminQueue]:
     if opening is None:
         raise ValueError("the adapter of this queue has no open_admin, which the command line needs.")
     return cast("AbstractAsyncContextManager[AdminQueue]", opening(url))
+
+
+async def inspect_sending(url: str) -> str:
+    """What the sending half would find, in a few words; nothing is changed.
+
+    Raises ValueError for a URL that cannot be used, QueueUnavailableError, NoDeadLetterQueueError.
+    """
+    return await _inspect(url, "inspect_sending")
+
+
+async def inspect_receiving(url: str) -> str:
+    """The same for the receiving half."""
+    return await _inspect(url, "inspect_receiving")
+
+
+async def _inspect(url: str, function: str) -> str:
+    adapter, url = QUEUES.find(url)
+    inspecting = getattr(adapter, function, None)
+    if inspecting is None:
+        return "not asked: its adapter cannot tell without a message"
+    return cast("str", await inspecting(url))

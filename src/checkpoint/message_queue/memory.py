@@ -7,22 +7,17 @@ import time
 from dataclasses import dataclass
 from itertools import count
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from checkpoint.message_queue.admin import DeadLetter, QueuedMessage
 from checkpoint.message_queue.port import Depth, EntryFault, Limits, Message, QueueUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
 _LOOK_SECONDS: Final = 0.005
 _STALE: Final = EntryFault("The receipt is stale.")
-
-
-class DeadLetter(NamedTuple):
-    """A message dead-lettered, and why."""
-
-    body: bytes
-    reason: str
+_GONE: Final = EntryFault("It is no longer in the dead-letter queue.")
 
 
 @dataclass(eq=False)
@@ -57,6 +52,7 @@ class MemoryQueue:
         self.unavailable: str | None = None
         self._stored: list[_Stored] = []
         self._receipts = map(str, count(1))
+        self._dead_letter_ids = map(str, count(1))
         self._max_receives = max_receives
         self._now = now
         self._monotonic = monotonic
@@ -96,7 +92,7 @@ class MemoryQueue:
     async def delete(self, messages: Sequence[Message]) -> list[EntryFault | None]:
         """As the port says."""
         await self.probe()
-        return [None if self._remove(message) else _STALE for message in messages]
+        return [None if self._remove(message) is not None else _STALE for message in messages]
 
     async def change_visibility(self, messages: Sequence[Message], visibility_seconds: int) -> list[EntryFault | None]:
         """As the port says."""
@@ -112,8 +108,16 @@ class MemoryQueue:
     async def dead_letter(self, message: Message, reason: str) -> None:
         """As the port says."""
         await self.probe()
-        if self._remove(message):
-            self.dead_letters.append(DeadLetter(message.body, reason))
+        if stored := self._remove(message):
+            self._bury(stored, reason)
+
+    def look(self) -> list[QueuedMessage]:
+        """Every message, as a search finds it."""
+        now = self._now()
+        return [
+            QueuedMessage(stored.body, stored.receive_count, stored.sent_at, max(0.0, stored.visible_at - now))
+            for stored in self._stored
+        ]
 
     async def depth(self) -> Depth:
         """As MeasuredQueue says."""
@@ -134,8 +138,7 @@ class MemoryQueue:
                 break
             if stored.receive_count >= self._max_receives:
                 self._stored.remove(stored)
-                reason = f"It was received {stored.receive_count} times and never deleted."
-                self.dead_letters.append(DeadLetter(stored.body, reason))
+                self._bury(stored, f"It was received {stored.receive_count} times and never deleted.")
                 continue
             stored.receive_count += 1
             stored.visible_at = now + visibility_seconds
@@ -150,8 +153,67 @@ class MemoryQueue:
         """What the receipt stands for; None where it is stale."""
         return next((stored for stored in self._stored if stored.receipt == message.receipt), None)
 
-    def _remove(self, message: Message) -> bool:
+    def _remove(self, message: Message) -> _Stored | None:
         stored = self._in_flight(message)
         if stored:
             self._stored.remove(stored)
-        return stored is not None
+        return stored
+
+    def _bury(self, stored: _Stored, reason: str) -> None:
+        self.dead_letters.append(
+            DeadLetter(
+                id=next(self._dead_letter_ids),
+                body=stored.body,
+                reason=reason,
+                receive_count=stored.receive_count,
+                sent_at=stored.sent_at,
+                dead_at=self._now(),
+                traceparent=stored.traceparent,
+            )
+        )
+
+
+class MemoryAdminQueue:
+    """The operator's part of such a queue."""
+
+    is_searchable = True
+
+    def __init__(self, queue: MemoryQueue) -> None:
+        self._queue = queue
+
+    async def depth(self) -> Depth:
+        """As MeasuredQueue says."""
+        return await self._queue.depth()
+
+    async def find(self, matches: Callable[[bytes], bool]) -> AsyncIterator[QueuedMessage]:
+        """As the port says."""
+        await self._queue.probe()
+        for message in self._queue.look():
+            if matches(message.body):
+                yield message
+
+    async def dead_letters(self) -> AsyncIterator[DeadLetter]:
+        """As the port says; those that are there when it begins."""
+        await self._queue.probe()
+        for letter in list(self._queue.dead_letters):
+            yield letter
+
+    async def redrive(self, dead_letters: Sequence[DeadLetter]) -> list[EntryFault | None]:
+        """As the port says."""
+        faults = await self.drop(dead_letters)
+        sent = [letter for letter, fault in zip(dead_letters, faults, strict=True) if fault is None]
+        await self._queue.send_traced([letter.body for letter in sent], [letter.traceparent for letter in sent])
+        return faults
+
+    async def drop(self, dead_letters: Sequence[DeadLetter]) -> list[EntryFault | None]:
+        """As the port says."""
+        await self._queue.probe()
+        faults: list[EntryFault | None] = []
+        for letter in dead_letters:
+            kept = [each for each in self._queue.dead_letters if each.id != letter.id]
+            faults.append(_GONE if len(kept) == len(self._queue.dead_letters) else None)
+            self._queue.dead_letters[:] = kept
+        return faults
+
+    async def release(self, dead_letters: Sequence[DeadLetter]) -> None:
+        """As the port says: there is nothing to do."""

@@ -1,4 +1,4 @@
-"""The command line of a program that is configured by its environment: `--help`, `--version`, and nothing else."""
+"""The command line of a program that is configured by its environment: `--help`, `--version` and `--check`."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Variable(NamedTuple):
     meaning: str
 
 
-def parse(program: str, description: str, settings: type[Settings]) -> None:
-    """Return where there are no arguments.
+def parse(program: str, description: str, settings: type[Settings]) -> bool:
+    """Whether `--check` was asked for. Returns where that, or nothing, is the argument.
 
     Otherwise print what was asked for and raise SystemExit: with 0 after `--help` and `--version`, with 2 and the usage
     after any other argument. The environment is not read.
@@ -39,7 +39,12 @@ def parse(program: str, description: str, settings: type[Settings]) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"{program} {VERSION}")
-    parser.parse_args()
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="look whether it could start here and do its work, change nothing, and exit with 0 or 1",
+    )
+    return bool(parser.parse_args().check)
 
 
 def variables(settings: type[Settings]) -> Iterator[Variable]:

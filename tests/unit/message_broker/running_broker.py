@@ -39,10 +39,18 @@ class ShortBackoffs:
 class RunningBroker:
     """A broker, what it stands between, and a look at both."""
 
-    def __init__(self, *, entries: int = 10, calls_at_once: int = 32, **settings: Any) -> None:
+    def __init__(
+        self, *, entries: int = 10, calls_at_once: int = 32, depth_seconds: float = 60, **settings: Any
+    ) -> None:
         self.clock = ManualClock()
         self.backoffs = ShortBackoffs()
-        limits = Limits(entries=entries, payload_bytes=262_144, message_bytes=262_144, calls_at_once=calls_at_once)
+        limits = Limits(
+            entries=entries,
+            payload_bytes=262_144,
+            message_bytes=262_144,
+            calls_at_once=calls_at_once,
+            depth_seconds=depth_seconds,
+        )
         self.queue = WatchedQueue(limits=limits, now=self.clock.time)
         self.store = MemoryObjects()
         self.settings = BrokerSettings(**({"slots": 8, "grace_seconds": 5} | settings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,8 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from checkpoint.message_queue.sqlite.admin import SQLiteAdminQueue
 from checkpoint.message_queue.sqlite.database import Database
+from checkpoint.message_queue.sqlite.inspection import inspect_file
 from checkpoint.message_queue.sqlite.queue import SQLiteReceivingQueue, SQLiteSendingQueue
+from checkpoint.message_queue.sqlite.reading import Reader
 from checkpoint.message_queue.sqlite.room import RESERVE_BYTES, Room
 
 if TYPE_CHECKING:
@@ -45,6 +49,26 @@ async def open_receiving(url: str, *, clock: Clock = time) -> AsyncIterator[SQLi
     location = Location.read(url)
     async with Database(location.path, clock=clock) as database:
         yield SQLiteReceivingQueue(database, max_receives=location.max_receives)
+
+
+@asynccontextmanager
+async def open_admin(url: str, *, clock: Clock = time) -> AsyncIterator[SQLiteAdminQueue]:
+    """The operator's part. A file that is not there is never made. Raises as `open_sending`."""
+    location = Location.read(url)
+    async with Database(location.path, clock=clock, creates=False) as database:
+        room = Room(database, reserve_bytes=location.reserve_bytes, max_bytes=location.max_bytes)
+        yield SQLiteAdminQueue(Reader(location.path, clock=clock), database, room)
+
+
+async def inspect_sending(url: str) -> str:
+    """Whether messages could be sent: see `QueueAdapter`."""
+    location = Location.read(url)
+    return await asyncio.to_thread(inspect_file, location.path, reserve_bytes=location.reserve_bytes)
+
+
+async def inspect_receiving(url: str) -> str:
+    """Whether messages could be received, for which the reserve is there: see `QueueAdapter`."""
+    return await asyncio.to_thread(inspect_file, Location.read(url).path, reserve_bytes=0)
 
 
 @dataclass(frozen=True, slots=True)

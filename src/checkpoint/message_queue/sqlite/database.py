@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 from checkpoint.durable_directories import make_directory, sync_directory
 from checkpoint.message_queue.port import QueueFullError, QueueUnavailableError
 from checkpoint.message_queue.sqlite.clock import started_at
-from checkpoint.message_queue.sqlite.failures import is_full, is_in_use
+from checkpoint.message_queue.sqlite.failures import is_full, is_in_use, name_of
 from checkpoint.message_queue.sqlite.schema import read_version, upgrade
 from checkpoint.message_queue.sqlite.shrinking import KEPT_LOG_BYTES, checkpoint
 
@@ -36,15 +36,19 @@ class Database:
 
     clock: the machine's; all processes on the file must have the same monotonic clock.
     busy_seconds: how long a call waits for another process's transaction.
+    creates: whether a file that is missing is made; otherwise it is a call that failed.
     file_bytes, log_bytes: what the file and its write-ahead log had after the last work, or at `measure`.
     """
 
-    def __init__(self, path: Path, *, clock: Clock = time, busy_seconds: float = _BUSY_SECONDS) -> None:
+    def __init__(
+        self, path: Path, *, clock: Clock = time, busy_seconds: float = _BUSY_SECONDS, creates: bool = True
+    ) -> None:
         self.clock = clock
         self.path = path
         self.busy_seconds = busy_seconds
         self.file_bytes = 0
         self.log_bytes = 0
+        self._creates = creates
         self._started_at = 0.0
         self._files = [path.with_name(f"{path.name}{suffix}") for suffix in ("", "-wal", "-shm")]
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
@@ -77,11 +81,16 @@ class Database:
         """Ask for the sizes of the file and of its log. Raises OSError."""
         self._inodes()
 
+    def free_bytes(self) -> int:
+        """As LocalQueue says."""
+        volume = os.statvfs(self.path.parent)
+        return volume.f_bavail * volume.f_frsize
+
     def _run(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
         try:
             if self._connection is None:
                 # Known before it is opened: it could be replaced before its inode is asked for.
-                database = _make_file(self.path)
+                database = _make_file(self.path) if self._creates else _inode(self.path.stat())
                 self._connection, self._started_at = _connect(self.path, self.clock, busy_seconds=self.busy_seconds)
                 self._opened = [database, *self._inodes()[1:]]
             result = do_with_room(self._connection, work)
@@ -90,13 +99,14 @@ class Database:
         except sqlite3.Error as error:
             self._close()
             if is_full(error):
-                raise QueueFullError(f"{self.path}: is full: {error}") from None
-            raise QueueUnavailableError(f"{self.path}: {error}") from None
+                raise QueueFullError(f"{self.path}: is full: {error}", code=name_of(error)) from None
+            raise QueueUnavailableError(f"{self.path}: {error}", code=name_of(error)) from None
         except OSError as error:
             self._close()
+            code = errno.errorcode.get(error.errno or 0, "")
             if error.errno == errno.ENOSPC:
-                raise QueueFullError(f"{self.path}: is full: {error.strerror}") from None
-            raise QueueUnavailableError(f"{self.path}: {error.strerror}") from None
+                raise QueueFullError(f"{self.path}: is full: {error.strerror}", code=code) from None
+            raise QueueUnavailableError(f"{self.path}: {error.strerror}", code=code) from None
         if moved:
             self._close()
             raise QueueUnavailableError(f"{self.path}: the file was replaced while it was in use")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import sqlite3
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from checkpoint.message_queue.port import EntryFault, Limits, Message, QueueFullError, QueueUnavailableError
@@ -21,7 +19,7 @@ from checkpoint.message_queue.sqlite.reading import Reader
 from checkpoint.message_queue.sqlite.room import Room
 from checkpoint.message_queue.sqlite.rows import Key
 from checkpoint.message_queue.sqlite.shrinking import Shrinking, checkpoint
-from checkpoint.message_queue.sqlite.statements import PROBE, SEND, SEND_ALL, SEND_ALL_TRACED, SEND_TRACED
+from checkpoint.message_queue.sqlite.statements import PROBE, insertion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from checkpoint.message_queue.sqlite.rows import Visible
 
 # bench/sqlite_queue.py shows what calls of this size cost. Larger ones gain little, and hold the lock for longer.
-LIMITS: Final = Limits(entries=256, payload_bytes=4_194_304, message_bytes=16_777_216)
+LIMITS: Final = Limits(entries=256, payload_bytes=4_194_304, message_bytes=16_777_216, depth_seconds=5)
 # With thousands of clients a turn of the event loop takes long, and brings as many e-mails; only one call is made per
 # turn. So many short e-mails hold the lock for less time than `payload_bytes` of long ones, as the same bench shows.
 SENDING_LIMITS: Final = replace(LIMITS, entries=4_096)
@@ -75,16 +73,16 @@ class SQLiteSendingQueue:
         The thread gives up Python's lock for each statement that it runs, and beside a busy event loop it waits long
         to get it back. It must not hold the file's lock meanwhile.
         """
-        insertion = _insertion(bodies, self._database.clock.time(), traceparents)
+        sending = insertion(bodies, self._database.clock.time(), traceparents)
         payload_bytes = sum(map(len, bodies))
         if self._room.is_ample(payload_bytes):
-            connection.execute(*insertion)
+            connection.execute(*sending)
             return [None] * len(bodies)
         was_full = self._room.is_full
         try:
             with transaction(connection):
                 if payload_bytes <= self._room.left(connection):
-                    connection.execute(*insertion)
+                    connection.execute(*sending)
                     return [None] * len(bodies)
         except QueueFullError:
             if was_full:
@@ -109,7 +107,7 @@ class SQLiteSendingQueue:
             if fitting:
                 traced = None if traceparents is None else [traceparents[index] for index in fitting]
                 sent_at = self._database.clock.time()
-                connection.execute(*_insertion([bodies[index] for index in fitting], sent_at, traced))
+                connection.execute(*insertion([bodies[index] for index in fitting], sent_at, traced))
         return results
 
     async def probe(self) -> None:
@@ -124,20 +122,9 @@ class SQLiteSendingQueue:
 
         await self._database.run(write)
 
-
-def _insertion(
-    bodies: Sequence[bytes], sent_at: float, traceparents: Sequence[str | None] | None
-) -> tuple[str, tuple[object, ...]]:
-    """The statement that sends bodies, and its values."""
-    if len(bodies) == 1:  # which may be long, so it is not copied
-        return (SEND, (sent_at, *bodies)) if traceparents is None else (SEND_TRACED, (sent_at, *bodies, *traceparents))
-    lengths = [len(body) for body in bodies]
-    places = zip(accumulate(lengths, initial=1), lengths, strict=False)  # and where the next one would begin
-    if traceparents is not None:
-        traced = json.dumps([(*place, each) for place, each in zip(places, traceparents, strict=True)])
-        return SEND_ALL_TRACED, (sent_at, b"".join(bodies), traced)
-    layout = ",".join([f'"{start}":{length}' for start, length in places])
-    return SEND_ALL, (sent_at, b"".join(bodies), f"{{{layout}}}")
+    def free_bytes(self) -> int:
+        """As LocalQueue says."""
+        return self._database.free_bytes()
 
 
 class SQLiteReceivingQueue:
@@ -189,6 +176,10 @@ class SQLiteReceivingQueue:
     async def depth(self) -> Depth:
         """As MeasuredQueue says; it reads beside the other calls, which go on meanwhile."""
         return await depth(self._reader)
+
+    def free_bytes(self) -> int:
+        """As LocalQueue says."""
+        return self._database.free_bytes()
 
     async def _look(self, at_most: int, visibility_seconds: int) -> list[Message]:
         """What is visible now. Where it is cancelled, it releases what the thread received all the same."""

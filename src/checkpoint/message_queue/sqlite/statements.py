@@ -9,7 +9,12 @@ visible_at = 1, which SQLite stores in as many bytes as the 0 of a message that 
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # The longest row without overflow pages has 4,061 bytes (https://sqlite.org/fileformat2.html#b_tree_pages: U-35, with
 # pages of 4,096). Beside the body stand five numbers of up to 8 bytes, a traceparent of 55 and the row's header.
@@ -103,3 +108,21 @@ RELEASE_LONG: Final = "UPDATE long_messages SET visible_at = ?1 WHERE visible_at
 def visible_from(moment: float) -> float:
     """What to write as `visible_at`: never 1, which has a meaning of its own. That is a second after 1970 began."""
     return moment if moment != 1 else 1.001
+
+
+def insertion(
+    bodies: Sequence[bytes], sent_at: float, traceparents: Sequence[str | None] | None
+) -> tuple[str, tuple[object, ...]]:
+    """The statement that sends bodies, and its values.
+
+    traceparents: of each body; None where none has one.
+    """
+    if len(bodies) == 1:  # which may be long, so it is not copied
+        return (SEND, (sent_at, *bodies)) if traceparents is None else (SEND_TRACED, (sent_at, *bodies, *traceparents))
+    lengths = [len(body) for body in bodies]
+    places = zip(accumulate(lengths, initial=1), lengths, strict=False)  # and where the next one would begin
+    if traceparents is not None:
+        traced = json.dumps([(*place, each) for place, each in zip(places, traceparents, strict=True)])
+        return SEND_ALL_TRACED, (sent_at, b"".join(bodies), traced)
+    layout = ",".join([f'"{start}":{length}' for start, length in places])
+    return SEND_ALL, (sent_at, b"".join(bodies), f"{{{layout}}}")

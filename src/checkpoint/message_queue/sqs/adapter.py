@@ -10,7 +10,10 @@ from urllib.parse import urlsplit
 from aiobotocore.config import AioConfig
 
 from checkpoint.aws import open_client
+from checkpoint.message_queue.sqs.admin import WAIT_SECONDS, SQSAdminQueue
 from checkpoint.message_queue.sqs.answers import refuse_untrue_answers
+from checkpoint.message_queue.sqs.calls import max_message_bytes
+from checkpoint.message_queue.sqs.dead_letter_queue import DeadLetterQueue
 from checkpoint.message_queue.sqs.queue import MAX_WAIT_SECONDS, SQSReceivingQueue, SQSSendingQueue
 
 if TYPE_CHECKING:
@@ -43,6 +46,27 @@ async def open_receiving(url: str) -> AsyncIterator[SQSReceivingQueue]:
     """The receiving half; as `open_sending`."""
     async with _client(url, read_seconds=_RECEIVE_SECONDS) as client:
         yield SQSReceivingQueue(client, url)
+
+
+async def inspect_sending(url: str) -> str:
+    """Whether the queue answers, by the call that the intake makes: see `QueueAdapter`."""
+    async with _client(url, read_seconds=_SEND_SECONDS) as client:
+        longest = await max_message_bytes(client, url)
+    return f"SQS answers; the queue takes messages of up to {longest:,} bytes"
+
+
+async def inspect_receiving(url: str) -> str:
+    """Whether the queue answers and has a dead-letter queue, by the right that the broker has: see `QueueAdapter`."""
+    async with _client(url, read_seconds=_SEND_SECONDS) as client:
+        name = (await DeadLetterQueue(client, url).url()).rpartition("/")[2]
+    return f"SQS answers; the dead-letter queue is {name}"
+
+
+@asynccontextmanager
+async def open_admin(url: str, *, wait_seconds: int = WAIT_SECONDS) -> AsyncIterator[SQSAdminQueue]:
+    """The operator's part; as `open_sending`. wait_seconds: of a long poll, by which it looks for dead letters."""
+    async with _client(url, read_seconds=_RECEIVE_SECONDS) as client:
+        yield SQSAdminQueue(client, url, wait_seconds=wait_seconds)
 
 
 @asynccontextmanager

@@ -173,7 +173,7 @@ class SQSReceivingQueue:
             VisibilityTimeout=visibility_seconds,
             WaitTimeSeconds=wait,
         )
-        return [_message(received) for received in reply.get("Messages", []) if _intact(received)]
+        return [_message(received) for received in reply.get("Messages", []) if intact(received)]
 
     async def _delete(self, batch: Sequence[Message]) -> list[EntryFault | None]:
         reply = await self._client.delete_message_batch(
@@ -193,12 +193,13 @@ class SQSReceivingQueue:
         return faults("ChangeMessageVisibilityBatch", len(batch), reply.get("Successful", []), reply.get("Failed", []))
 
 
-def _intact(received: MessageTypeDef) -> bool:
-    intact = received["MD5OfBody"] == digest(received["Body"].encode(errors="replace"))
-    if not intact:
+def intact(received: MessageTypeDef) -> bool:
+    """Whether the body matches its MD5; the log tells of one that does not."""
+    is_intact = received["MD5OfBody"] == digest(received["Body"].encode(errors="replace"))
+    if not is_intact:
         reason = "The body differs from its MD5. It is received again after its visibility timeout."
         _log.warning("message_corrupted", sqs_message_id=received["MessageId"], reason=reason)
-    return intact
+    return is_intact
 
 
 def _message(received: MessageTypeDef) -> Message:

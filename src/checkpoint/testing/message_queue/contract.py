@@ -6,7 +6,8 @@ class TestMyQueue(QueueContract):
     @pytest.fixture
     def queue(self, tmp_path: Path) -> QueueUnderTest: ...
 
-A queue that has `depth` besides has another such class, on MeasuredQueueContract.
+A queue that has `depth` besides has another such class, on MeasuredQueueContract; an adapter with `open_admin` one on
+AdminQueueContract.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ import pytest_asyncio
 
 # So that an assert that fails shows what it compared. It must come before the imports of what it names.
 _PACKAGE: Final = "checkpoint.testing.message_queue"
-_PARTS: Final = ("under_test", "sending", "receiving", "visibility", "ending", "outages", "depth")
+_PARTS: Final = ("under_test", "sending", "receiving", "visibility", "ending", "outages", "depth", "admin")
 pytest.register_assert_rewrite(*(f"{_PACKAGE}.{part}" for part in _PARTS))
 
+from checkpoint.testing.message_queue.admin import Administering
 from checkpoint.testing.message_queue.depth import Measuring
 from checkpoint.testing.message_queue.ending import Ending
 from checkpoint.testing.message_queue.outages import Outages
@@ -31,8 +33,9 @@ from checkpoint.testing.message_queue.visibility import Visibility
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from checkpoint.message_queue.admin import AdminQueue
     from checkpoint.message_queue.port import ReceivingQueue, SendingQueue
-    from checkpoint.testing.message_queue.under_test import Halves, QueueUnderTest
+    from checkpoint.testing.message_queue.under_test import AdminQueueUnderTest, Halves, QueueUnderTest
 
 
 class _Opened:
@@ -63,3 +66,14 @@ class QueueContract(_Opened, Sending, Receiving, Visibility, Ending, Outages):
 @pytest.mark.asyncio(loop_scope="function")
 class MeasuredQueueContract(_Opened, Measuring):
     """What a queue must do besides that is a MeasuredQueue; with the same fixture."""
+
+
+@pytest.mark.asyncio(loop_scope="function")
+class AdminQueueContract(_Opened, Administering):
+    """What the operator's part must do. The fixture `queue` is an AdminQueueUnderTest."""
+
+    @pytest_asyncio.fixture(loop_scope="function")
+    async def admin(self, queue: AdminQueueUnderTest) -> AsyncIterator[AdminQueue]:
+        """That part."""
+        async with queue.open_admin() as opened:
+            yield opened

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from checkpoint.message_queue.admin import AdminQueue
     from checkpoint.message_queue.port import Message, ReceivingQueue, SendingQueue
 
 LONG_SECONDS: Final = 60  # longer than any test lasts
@@ -47,6 +48,18 @@ class QueueUnderTest(Protocol):
 
     def dead_letters(self) -> list[tuple[bytes, str]]:
         """What was dead-lettered, and why; may take it from there."""
+        ...
+
+
+class AdminQueueUnderTest(QueueUnderTest, Protocol):
+    """One whose adapter has `open_admin`, too."""
+
+    def open_admin(self) -> AbstractAsyncContextManager[AdminQueue]:
+        """The operator's part, with connections of its own; called while both halves are open."""
+        ...
+
+    def open_admin_out_of_reach(self) -> AbstractAsyncContextManager[AdminQueue]:
+        """The operator's part of a queue that cannot be reached."""
         ...
 
 
