@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from checkpoint.email import Email, NotAnEmailError
 from checkpoint.json_text import on_one_line
-from command_line.posting.intake import NoAnswerError
+from command_line.posting.answer import NoAnswerError
 from command_line.posting.pace import delay
 from command_line.receipts.receipt import Receipt
 from command_line.running import CommandError, ExitCode
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from checkpoint.clock import Clock, Random
-    from command_line.posting.intake import Answer, Intake
+    from command_line.posting.answer import Answer, Intake
     from command_line.posting.items import Item
     from command_line.posting.pace import Pace
     from command_line.receipts.file import ReceiptFile
