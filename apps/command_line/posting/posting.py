@@ -82,10 +82,11 @@ class Posting:
         """Return when all of it is posted.
 
         Raises CommandError where none of the rest would be confirmed either: a wrong token, no intake, an intake that
-        has confirmed nothing for as long as a request is tried again; and where a receipt cannot be written.
+        has confirmed nothing for as long as a request is tried again; and where a receipt cannot be written. Raises,
+        too, what reading the batches raises.
         """
         source = _Source(batches)
-        ended: list[CommandError] = []
+        ended: list[Exception] = []
         try:
             async with asyncio.TaskGroup() as beside:
                 syncing = beside.create_task(self._sync_periodically())
@@ -94,7 +95,7 @@ class Posting:
                     for _ in range(self.concurrency):
                         workers.create_task(self._work(source, last))
                 syncing.cancel()
-        except* CommandError as group:
+        except* Exception as group:  # noqa: BLE001  raised again, without its group
             ended = _flat(group)
         if ended:
             raise ended[0]
@@ -199,8 +200,8 @@ def _read(item: Item) -> Email | None:
         return None
 
 
-def _flat(group: BaseExceptionGroup[CommandError]) -> list[CommandError]:
+def _flat(group: ExceptionGroup) -> list[Exception]:
     found = []
     for error in group.exceptions:
-        found += _flat(error) if isinstance(error, BaseExceptionGroup) else [error]
+        found += _flat(error) if isinstance(error, ExceptionGroup) else [error]
     return found
