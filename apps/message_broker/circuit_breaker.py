@@ -75,9 +75,19 @@ class CircuitBreaker:
     most_outside_trials: messages that may wait without being trials, in an outage as far as anybody can tell. They keep
         their slots meanwhile, and one more is needed for a trial.
     most_failing_alone: messages that may wait so while those of others succeed.
+    on_retry: called with the service for each call that is made again.
     """
 
-    def __init__(self, *, health: Health, random: Random, most_outside_trials: int, most_failing_alone: int) -> None:
+    def __init__(
+        self,
+        *,
+        health: Health,
+        random: Random,
+        most_outside_trials: int,
+        most_failing_alone: int,
+        on_retry: Callable[[str], None],
+    ) -> None:
+        self._on_retry = on_retry
         self._health = health
         self._random = random
         self._most_outside_trials = most_outside_trials
@@ -147,6 +157,7 @@ class CircuitBreaker:
                         self._prove(service)
                     return result
                 await self._until_next(service, attempts)
+                self._on_retry(service)
         finally:
             if attempts.failed:
                 self._retries[service] -= 1

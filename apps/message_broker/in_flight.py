@@ -91,6 +91,12 @@ class InFlight:
         deliveries = list(self._deliveries)  # in one step, so that the loop changes none of it meanwhile
         return sum(len(delivery.message.body) for delivery in deliveries)
 
+    @property
+    def oldest_sent_at(self) -> float | None:
+        """When the oldest message of them was sent, as far as the queue says. For the private port's threads, too."""
+        deliveries = list(self._deliveries)  # as above
+        return min((each.message.sent_at for each in deliveries if each.message.sent_at is not None), default=None)
+
     def add(self, message: Message, *, asked_at: float) -> Delivery:
         """Take over a message for which a slot was reserved.
 

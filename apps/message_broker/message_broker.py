@@ -105,6 +105,7 @@ class Broker:
         """The message's identity, and what its object was."""
         email = Email.read(message.body)
         result = await self.breaker.until_available(ARCHIVE, lambda: self.archive.put(email), message_id=email.identity)
+        self.metrics.stored(message, created=result.created)
         self.health.clear_warnings(email.names)
         _log.debug("message_archived", message_id=email.identity, object=result.name, created=result.created)
         return email.identity, "created" if result.created else "already_there"

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import random as standard_random
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import structlog
 
 from checkpoint.archive.adapters import open_archive
 from checkpoint.message_queue.adapters import open_receiving
+from checkpoint.message_queue.port import LocalQueue
 from checkpoint.operations.background import in_background
+from checkpoint.operations.counted_queue import CountedReceivingQueue
+from checkpoint.operations.counted_store import CountedStore
 from checkpoint.operations.health import Health
+from checkpoint.operations.messaging_spans import Destination
 from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
 from checkpoint.operations.summary import log_summary
+from checkpoint.operations.tracing import open_tracing
+from checkpoint.operations.volume import FreeBytes
 from checkpoint.settings import convert_to_settings_error
 from message_broker.archive_probe import ArchiveProbe
 from message_broker.circuit_breaker import ARCHIVE, QUEUE, CircuitBreaker
@@ -24,7 +33,9 @@ from message_broker.fetching import Fetcher
 from message_broker.in_flight import InFlight
 from message_broker.message_broker import Broker
 from message_broker.metrics import Metrics
+from message_broker.queue_depth import QueueDepth
 from message_broker.slots import Slots
+from message_broker.traced import TracedArchive, TracedBroker
 from message_broker.visibility import VisibilityTimeouts
 
 if TYPE_CHECKING:
@@ -33,6 +44,7 @@ if TYPE_CHECKING:
     from checkpoint.archive.archive import Archive
     from checkpoint.clock import Clock, Random
     from checkpoint.message_queue.port import ReceivingQueue
+    from checkpoint.operations.tracing import Tracing
     from message_broker.settings import BrokerSettings
 
 _log = structlog.get_logger()
@@ -48,12 +60,15 @@ class Service:
     in_flight: InFlight
     health: Health
     metrics: Metrics
+    depth: QueueDepth
     grace_seconds: float
 
     async def run(self, stop: Event) -> None:
         """Move messages until `stop` is set; return when those in flight have ended or are released."""
         background = [
             self.in_flight.renew_visibility_periodically(),
+            self.depth.measure_periodically(),
+            self.depth.forget_periodically(),
             log_summary("messages_moved", self.metrics.messages),
         ]
         async with in_background(*background):
@@ -75,10 +90,18 @@ def build(
     archive: Archive,
     clock: Clock = time,
     random: Random = standard_random,
+    *,
+    tracing: Tracing | None = None,
 ) -> Service:
-    """Wire the broker around a queue and an archive that are open. Nothing runs yet."""
+    """Wire the broker around a queue and an archive that are open. Nothing runs yet.
+
+    tracing: None for a broker without traces.
+    """
     health = Health(untried=[QUEUE], assumed_healthy=[ARCHIVE], clock=clock)
-    metrics = Metrics()
+    metrics = Metrics(clock)
+    volumes = _volumes(queue, archive)
+    queue = CountedReceivingQueue(queue, metrics.queue_calls)
+    archive = archive.through(lambda store: CountedStore(store, metrics.archive_calls))
     slots = Slots(
         settings.slots,
         max_bytes=settings.max_in_flight_bytes,
@@ -89,6 +112,7 @@ def build(
         random=random,
         most_outside_trials=settings.slots - 1,
         most_failing_alone=settings.slots // 4,
+        on_retry=metrics.retried,
     )
     in_flight = InFlight(
         queue,
@@ -97,7 +121,13 @@ def build(
         visibility=VisibilityTimeouts(queue, timeout_seconds=settings.visibility_seconds, clock=clock),
         max_pending_deletes=max(settings.slots, 2 * queue.limits.entries),  # two calls: one fills while one is made
     )
-    broker = Broker(archive=archive, in_flight=in_flight, breaker=breaker, health=health, metrics=metrics, clock=clock)
+    make_broker: type[Broker] | partial[TracedBroker] = Broker
+    if tracing:
+        make_broker = partial(TracedBroker, tracing=tracing, destination=Destination.of(settings.queue_url))
+        archive = TracedArchive(archive, tracing, urlsplit(settings.archive_url).scheme)
+    broker = make_broker(
+        archive=archive, in_flight=in_flight, breaker=breaker, health=health, metrics=metrics, clock=clock
+    )
     # A quarter of the slots, so that several calls are under way also where there are few.
     batch = min(queue.limits.entries, max(1, settings.slots // 4))
     fetcher = Fetcher(
@@ -114,14 +144,25 @@ def build(
         wait_seconds=settings.wait_seconds,
         visibility_seconds=settings.visibility_seconds,
     )
+    depth = QueueDepth(queue=queue, in_flight=in_flight, metrics=metrics, clock=clock)
     metrics.watch(
         in_flight=lambda: in_flight.count,
         in_flight_bytes=lambda: in_flight.payload_bytes,
+        slots=settings.slots,
         circuit=lambda: breaker.state,
         archive_up=lambda: health.is_healthy(ARCHIVE),
+        queue_up=lambda: health.is_healthy(QUEUE),
+        free_bytes=lambda: {name: free for name, volume in volumes.items() if (free := volume.read()) is not None},
+        depth=depth,
     )
     archive_probe = ArchiveProbe(archive=archive, health=health, random=random)
-    return Service(archive_probe, fetcher, broker, in_flight, health, metrics, settings.grace_seconds)
+    return Service(archive_probe, fetcher, broker, in_flight, health, metrics, depth, settings.grace_seconds)
+
+
+def _volumes(queue: ReceivingQueue, archive: Archive) -> dict[str, FreeBytes]:
+    """Those of the queue and of the archive that are local, by their names in the metrics."""
+    local = {"queue": queue if isinstance(queue, LocalQueue) else None, "archive": archive.local_store}
+    return {name: FreeBytes(each.free_bytes) for name, each in local.items() if each is not None}
 
 
 async def run(settings: BrokerSettings) -> None:
@@ -131,11 +172,12 @@ async def run(settings: BrokerSettings) -> None:
     """
     stop = stop_on_signals()
     async with AsyncExitStack() as opened:
+        tracing = await opened.enter_async_context(open_tracing("message_broker", os.environ))
         with convert_to_settings_error("ARCHIVE_URL"):
             archive = await opened.enter_async_context(open_archive(settings.archive_url))
         with convert_to_settings_error("QUEUE_URL"):
             queue = await opened.enter_async_context(open_receiving(settings.queue_url))
-        service = build(settings, queue, archive)
+        service = build(settings, queue, archive, tracing=tracing)
         with convert_to_settings_error():
             port = opened.enter_context(
                 serve_private_port(

@@ -75,6 +75,7 @@ class Intake:
             fields = answers.names_of(faults)
             _log.debug("request_refused", status=refusal.status, error=refusal.error, fields=fields)
         self._count(request, refusal.status)
+        self.metrics.refused(refusal)
         return answers.refused(request.fields, refusal, faults)
 
     def disconnected(self, request: Request) -> None:  # noqa: ARG002  nothing of it is told

@@ -176,6 +176,7 @@ class QueueSender:
             self._report_failure(type(error).__name__, began)  # its text is not known to be free of content
             log_failure(_log, error)
             raise
+        self.metrics.posted(bodies, faults)
         if not all(faults):
             if self._calls.succeeded(began):
                 self.health.healthy(QUEUE)

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from checkpoint.message_queue.adapters import open_sending
+from checkpoint.message_queue.port import LocalQueue
 from checkpoint.operations.background import in_background
+from checkpoint.operations.counted_queue import CountedSendingQueue
 from checkpoint.operations.health import Health
+from checkpoint.operations.messaging_spans import Destination
 from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
 from checkpoint.operations.summary import log_summary
+from checkpoint.operations.tracing import open_tracing
+from checkpoint.operations.volume import FreeBytes
 from checkpoint.settings import convert_to_settings_error
+from processing_requests.docs.files import documents
 from processing_requests.ending import ends_within
 from processing_requests.http.bounds import Bounds
 from processing_requests.http.open_connections import OpenConnections
-from processing_requests.http.routes import Page, Routes
+from processing_requests.http.routes import Routes
 from processing_requests.http.server import accept_all, connection_limit, listen, raise_file_limit, serve_http
 from processing_requests.metrics import Metrics
-from processing_requests.openapi import pages
 from processing_requests.processing_requests import Intake
 from processing_requests.queue_sender import QUEUE, QueueSender
 from processing_requests.tokens import Tokens, refresh_periodically
+from processing_requests.traced import TracedIntake, TracedQueue, TracedQueueSender
 
 if TYPE_CHECKING:
     import asyncio
@@ -34,6 +42,7 @@ if TYPE_CHECKING:
 
     from checkpoint.clock import Clock
     from checkpoint.message_queue.port import SendingQueue
+    from checkpoint.operations.tracing import Tracing
     from processing_requests.http.routes import Route
     from processing_requests.http.server import Accept
     from processing_requests.settings import IntakeSettings
@@ -93,14 +102,24 @@ class Service:
             await self.sender.drain()
 
 
-def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) -> Service:
+def build(
+    settings: IntakeSettings, queue: SendingQueue, clock: Clock = time, *, tracing: Tracing | None = None
+) -> Service:
     """Wire an intake over an open queue, inside the running event loop.
 
+    tracing: None for an intake without traces.
     Raises ValueError where TOKEN holds no token.
     """
-    health, metrics, tokens = Health(untried=[QUEUE], clock=clock), Metrics(), Tokens(settings.tokens)
-    sender = QueueSender(
-        queue=queue,
+    health, metrics, tokens = Health(untried=[QUEUE], clock=clock), Metrics(clock), Tokens(settings.tokens)
+    make_sender: type[QueueSender] | partial[TracedQueueSender] = QueueSender
+    make_intake: type[Intake] | partial[TracedIntake] = Intake
+    if tracing:
+        destination = Destination.of(settings.queue_url)
+        queue = TracedQueue(queue, tracing, destination)
+        make_sender = partial(TracedQueueSender, tracing=tracing, destination=destination)
+        make_intake = partial(TracedIntake, tracing=tracing)
+    sender = make_sender(
+        queue=CountedSendingQueue(queue, metrics.queue_calls),
         health=health,
         metrics=metrics,
         timeout_seconds=settings.queue_timeout_seconds,
@@ -108,7 +127,7 @@ def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) ->
         max_waiting=settings.max_waiting,
         max_waiting_bytes=settings.max_waiting_bytes,
     )
-    intake = Intake(
+    intake = make_intake(
         tokens=tokens,
         sender=sender,
         metrics=metrics,
@@ -117,8 +136,9 @@ def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) ->
         logs_each=settings.log_level == "debug",
     )
     routes: dict[bytes, dict[bytes, Route]] = {b"/process_request": {b"POST": intake}}
-    for path, page in pages().items():
-        routes[path] = {b"GET": Page(page), b"HEAD": Page(page)}
+    for path, document in documents().items():
+        routes[path] = {b"GET": document, b"HEAD": document}
+    most_connections = connection_limit(settings.max_connections)
     connections = OpenConnections(
         Routes(routes),
         Bounds(
@@ -126,7 +146,7 @@ def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) ->
             body_seconds=settings.body_timeout_seconds,
             answer_seconds=settings.answer_timeout_seconds,
             drain_seconds=settings.drain_seconds,
-            connections=connection_limit(settings.max_connections),
+            connections=most_connections,
             held_bytes=settings.max_waiting_bytes,
         ),
         clock,
@@ -137,7 +157,12 @@ def build(settings: IntakeSettings, queue: SendingQueue, clock: Clock = time) ->
         waiting_bytes=lambda: sender.waiting_bytes,
         arriving_bytes=lambda: connections.held_bytes,
         connections=lambda: connections.count,
+        most_waiting=settings.max_waiting,
+        most_connections=most_connections,
+        queue_up=lambda: health.is_healthy(QUEUE),
+        queue_free_bytes=FreeBytes(queue.free_bytes).read if isinstance(queue, LocalQueue) else lambda: None,
     )
+    connections.on_refused = metrics.refused
     return Service(settings, connections, health, metrics, tokens, sender, intake)
 
 
@@ -148,14 +173,15 @@ async def open_service(settings: IntakeSettings) -> AsyncIterator[Service]:
     Raises SettingsError for a setting that cannot be used.
     """
     raise_file_limit()
-    with ExitStack() as closing:
-        async with AsyncExitStack() as opened:
-            with convert_to_settings_error("QUEUE_URL"):
-                queue = await opened.enter_async_context(open_sending(settings.queue_url))
-            with convert_to_settings_error():
-                service = build(settings, queue)
-            yield service
-            closing.enter_context(ends_within(_CLOSE_SECONDS))
+    async with open_tracing("processing_requests", os.environ) as tracing:
+        with ExitStack() as closing:
+            async with AsyncExitStack() as opened:
+                with convert_to_settings_error("QUEUE_URL"):
+                    queue = await opened.enter_async_context(open_sending(settings.queue_url))
+                with convert_to_settings_error():
+                    service = build(settings, queue, tracing=tracing)
+                yield service
+                closing.enter_context(ends_within(_CLOSE_SECONDS))
 
 
 async def run(settings: IntakeSettings, fetch_tokens: FetchTokens | None) -> None:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 
+import message_broker.service
+import processing_requests.service
 from architecture.sources import REPOSITORY, SERVICES
+from checkpoint.archive.archive import Archive
+from checkpoint.message_queue.memory import MemoryQueue
 from checkpoint.operations.command_line import Variable, variables
 from command_line.settings import CommandLineSettings
-from message_broker.circuit_breaker import State
-from message_broker.metrics import Metrics as BrokerMetrics
 from message_broker.settings import BrokerSettings
-from processing_requests.metrics import Metrics as IntakeMetrics
+from objects import MemoryObjects
 from processing_requests.settings import IntakeSettings
 from processing_requests.workers.metrics import ParentMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from prometheus_client import CollectorRegistry
 
     from checkpoint.settings import Settings
 
@@ -49,31 +53,31 @@ def test_the_table_says_what_the_settings_say(app: str, settings: type[Settings]
     assert sorted(table(app)) == described
 
 
-METRICS: Final = pytest.mark.parametrize(
-    ("app", "metrics"), [("processing_requests", IntakeMetrics), ("message_broker", BrokerMetrics)]
-)
-
-
 def first_cells(app: str, heading: str) -> set[str]:
     """The code in the first cell of each row of the table below a heading."""
     section = (REPOSITORY / "apps" / app / "README.md").read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
     return {row.split("`")[1].partition("{")[0] for row in section.splitlines() if row.startswith("| `")}
 
 
-@METRICS
-def test_the_metrics_are_those_of_the_registry(app: str, metrics: Callable[[], IntakeMetrics | BrokerMetrics]) -> None:
-    made = metrics()
-    if isinstance(made, IntakeMetrics):
-        made.watch(waiting=float, waiting_bytes=float, arriving_bytes=float, connections=float)
-    else:
-        made.watch(in_flight=float, in_flight_bytes=float, circuit=lambda: State.OPEN, archive_up=float)
-    registries = [made.registry]
-    if isinstance(made, IntakeMetrics):
-        parent = ParentMetrics()
-        parent.watch(serving=float)
-        registries.append(parent.registry)
+def of_the_intake() -> list[CollectorRegistry]:
+    parent = ParentMetrics()
+    parent.watch(serving=float)
+    return [processing_requests.service.build(IntakeSettings(), MemoryQueue()).metrics.registry, parent.registry]
+
+
+def of_the_broker() -> list[CollectorRegistry]:
+    archive = Archive(MemoryObjects())
+    return [message_broker.service.build(BrokerSettings(), MemoryQueue(), archive).metrics.registry]
+
+
+@pytest.mark.parametrize(
+    ("app", "registries"), [("processing_requests", of_the_intake), ("message_broker", of_the_broker)]
+)
+async def test_the_metrics_are_those_of_the_service(
+    app: str, registries: Callable[[], list[CollectorRegistry]]
+) -> None:
     suffix = {"counter": "_total", "info": "_info"}
-    families = [family for registry in registries for family in registry.collect()]
+    families = [family for registry in registries() for family in registry.collect()]
     names = {f"{family.name}{suffix.get(family.type, '')}" for family in families}
     own = {name for name in names if not name.startswith("process_")}
     assert own == first_cells(app, "Metrics") - {"process_…"}
@@ -89,4 +93,4 @@ def test_the_log_events_are_those_of_the_code(app: str) -> None:
     told = first_cells(app, "Log events")
     assert events <= told
     elsewhere = {"queue_available", "queue_unavailable", "archive_available", "archive_unavailable", "unexpected_error"}
-    assert told - events <= elsewhere | {"message_corrupted", "dead_letter_reason_cut_off"}
+    assert told - events <= elsewhere | {"message_corrupted", "dead_letter_reason_cut_off", "traces_not_exported"}

@@ -109,6 +109,13 @@ class OnAWS:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return self._dead_letters
 
+    def bury(self, body: bytes, reason: str) -> None:
+        self._emulator.sqs.send_message(
+            QueueUrl=self._dead_letter_url,
+            MessageBody=body.decode(),
+            MessageAttributes={"reason": {"DataType": "String", "StringValue": reason}},
+        )
+
     def objects(self) -> dict[str, str]:
         pages = self._emulator.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
         return {each["Key"]: each["ETag"].strip('"') for page in pages for each in page.get("Contents", [])}

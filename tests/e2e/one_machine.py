@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,13 @@ class OneMachine:
 
     def dead_letters(self) -> list[DeadLetter]:
         return [DeadLetter(*row) for row in self._select("SELECT body, reason FROM dead_letters")]
+
+    def bury(self, body: bytes, reason: str) -> None:
+        with closing(sqlite3.connect(self._queue)) as connection, connection:
+            connection.execute(
+                "INSERT INTO dead_letters (dead_at, receive_count, reason, body) VALUES (?, 20, ?, ?)",
+                (time.time(), reason, body),
+            )
 
     def objects(self) -> dict[str, str]:
         if not self._archive.is_dir():

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from e2e.marked import MARK, assert_exactly, body, marked
@@ -10,6 +13,8 @@ from e2e.posting import post_all
 from e2e.waiting import until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from e2e.services import Services
     from e2e.worlds import World
 
@@ -39,3 +44,44 @@ def test_a_message_that_is_no_email_is_dead_lettered_with_its_reason_and_its_nei
     logged = [event["reason"] for event in broker.events if event["event"] == "message_dead_lettered"]
     assert sorted(logged) == sorted(reasons.values())
     assert broker.is_ready()
+
+
+def test_an_operator_finds_dead_letters_redrives_the_good_ones_and_drops_the_rest(
+    world: World, services: Services, tmp_path: Path
+) -> None:
+    def dead_letters(*arguments: str) -> str:
+        ended = subprocess.run(
+            [sys.executable, "-m", "command_line", "dead-letters", *arguments],
+            cwd=tmp_path,
+            env={"HOME": str(tmp_path), "PATH": os.environ["PATH"], **world.environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert MARK not in ended.stdout + ended.stderr
+        return ended.stdout
+
+    emails = [marked(number, timestream=number) for number in range(3)]
+    intake = services.intake()
+    services.broker()
+    post_all(intake.port, emails[:2])
+    until(lambda: world.waiting() == 0 and len(world.objects()) == 2, "what was posted is archived")
+    archived = world.objects()
+    spent = "It was received 20 times and never deleted."
+    world.bury(body(emails[0]), spent)  # the broker was killed after it had archived it
+    world.bury(body(emails[2]), spent)  # and before
+    world.bury(b"[]", "is no object.")
+
+    listed = [json.loads(line) for line in dead_letters("list", "--json").splitlines()]
+    assert sorted(letter["reason"] for letter in listed) == [spent, spent, "is no object."]
+
+    assert json.loads(dead_letters("redrive", "--reason", spent, "--yes", "--json")) == {"redriven": 2, "failed": []}
+    until(lambda: world.waiting() == 0 and len(world.objects()) == 3, "what was redriven is archived")
+    assert_exactly(world.objects(), emails)
+    assert archived.items() <= world.objects().items()
+
+    assert json.loads(dead_letters("drop", "--all", "--yes", "--json")) == {"dropped": 1, "failed": []}
+    assert world.dead_letters() == []
+    assert len(world.objects()) == 3

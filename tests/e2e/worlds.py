@@ -42,6 +42,10 @@ class World(Protocol):
         """What was dead-lettered so far."""
         ...
 
+    def bury(self, body: bytes, reason: str) -> None:
+        """Put a message straight among the dead letters; as `put`."""
+        ...
+
     def objects(self) -> dict[str, str]:
         """Every object in the archive: the MD5 of its content, by name."""
         ...

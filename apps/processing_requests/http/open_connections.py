@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from checkpoint.clock import Clock
+    from processing_requests.answers import Refusal
     from processing_requests.http.bounds import Bounds
     from processing_requests.http.routes import Routes
 
@@ -83,9 +84,10 @@ class OpenConnections:
 
     Made inside the running event loop. on_given_up: called for each connection that ends because there are too many.
     draining: whether the service is stopping.
-    on_lost: called for each connection that has ended.
+    on_lost: called for each connection that has ended. on_refused: for each answer to what is no request.
     date: the header, with its line end.
     held_bytes: of unfinished requests, and of what was sent ahead.
+    decompressing: clients that a long document is decompressed for.
     """
 
     def __init__(self, routes: Routes, bounds: Bounds, clock: Clock, on_given_up: Callable[[], None]) -> None:
@@ -93,7 +95,9 @@ class OpenConnections:
         self.routes = routes
         self.draining = False
         self.on_lost: Callable[[], None] = _do_nothing
+        self.on_refused: Callable[[Refusal], None] = _do_nothing
         self.held_bytes = 0
+        self.decompressing = 0
         self.idle = State("idle", bounds.idle_seconds, Connection.close)
         self.head = State("head", bounds.head_seconds, Connection.time_out)
         self.body = State("body", bounds.body_seconds, Connection.end_body)
@@ -148,6 +152,11 @@ class OpenConnections:
         self.held_bytes += size
         return own <= self._bounds.small_bytes or self.held_bytes <= max(self._bounds.held_bytes, own)
 
+    @property
+    def may_decompress(self) -> bool:
+        """Whether a long document may be decompressed for one more client."""
+        return self.decompressing < self._bounds.decompressing
+
     def start(self) -> None:
         """Look for what lasts too long, from now until the drain's end."""
         if self._look is None:
@@ -201,5 +210,5 @@ class OpenConnections:
         self.date = f"Date: {formatdate(self._clock.time(), usegmt=True)}\r\n".encode()
 
 
-def _do_nothing() -> None:
-    """For a connection that has ended where nobody counts them."""
+def _do_nothing(*_: object) -> None:
+    """For what nobody counts."""

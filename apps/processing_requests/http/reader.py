@@ -109,6 +109,7 @@ class RequestReader(ClientStream):
         _log.debug("request_refused", status=refusal.status, error=refusal.error, fields=[])
         self._forget()
         self._closes = self._is_broken = True
+        self._connections.on_refused(refusal)
         response = answers.refused({}, refusal)
         self._send(response, b"Connection: close\r\n\r\n", response.body)
         self._answered()

@@ -6,9 +6,11 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from checkpoint.archive.port import ArchiveUnavailableError, ProbedStore
+from checkpoint.archive.port import ArchiveUnavailableError, LocalStore, ProbedStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from checkpoint.archive.port import ObjectStore
     from checkpoint.email import Email
 
@@ -56,6 +58,15 @@ class Archive:
             if await self._holds(name, email):
                 return PutResult(name, created=False)
         raise NamesTakenError
+
+    def through(self, wrap: Callable[[ObjectStore], ObjectStore]) -> Archive:
+        """The same archive, with something around its store."""
+        return Archive(wrap(self._store))
+
+    @property
+    def local_store(self) -> LocalStore | None:
+        """The store, where it is on a local volume."""
+        return self._store if isinstance(self._store, LocalStore) else None
 
     async def probe(self) -> None:
         """Return where the store is available, or cannot tell without a put. Raises ArchiveUnavailableError."""

@@ -168,7 +168,8 @@ def unavailable(error: OSError, directory: Path, *, is_written: bool = True) -> 
     way_out = _WAYS_OUT.get(error.errno or 0)
     if not is_written and error.errno == errno.EACCES:
         way_out = "ask as a user who has the right to read there"
-    return ArchiveUnavailableError(f"{code}: {error.strerror} ({directory})" + (f": {way_out}" if way_out else ""))
+    reason = f"{code}: {error.strerror} ({directory})" + (f": {way_out}" if way_out else "")
+    return ArchiveUnavailableError(reason, code=code)
 
 
 @contextmanager

@@ -66,6 +66,11 @@ class LocalFiles:
         """As ProbedStore says: a file of one byte is written in the staging area, and removed."""
         await asyncio.to_thread(self._probe)
 
+    def free_bytes(self) -> int:
+        """As LocalStore says."""
+        volume = os.statvfs(self._directory.path)
+        return volume.f_bavail * volume.f_frsize
+
     async def close(self) -> None:
         """Finish what is under way."""
         await self._batcher.drain()

@@ -217,4 +217,5 @@ def _unavailable(error: Exception) -> ArchiveUnavailableError:
     status = re.search(r"status code: (\d{3})", str(error))
     hint = next((words for text, words in _HINTS.items() if text in str(error)), "")
     causes = [type(error).__name__, status[1] if status else "", _code(error), hint]
-    return ArchiveUnavailableError(" ".join(cause for cause in causes if cause))
+    code = _code(error) or (f"http_{status[1]}" if status else type(error).__name__)
+    return ArchiveUnavailableError(" ".join(cause for cause in causes if cause), code=code)

@@ -12,7 +12,13 @@ class ArchiveUnavailableError(Exception):
     """The store did not do what it was asked: an outage, a missing bucket, a denied right, a full disk.
 
     Its text names the cause, never an object's content.
+
+    code: the cause in one word, as the store has it, for a metric; empty where there is none.
     """
+
+    def __init__(self, reason: str = "", *, code: str = "") -> None:
+        super().__init__(reason)
+        self.code = code
 
 
 class ObjectUnreadableError(Exception):
@@ -60,6 +66,15 @@ class ProbedStore(Protocol):
 
         It leaves nothing behind.
         """
+        ...
+
+
+@runtime_checkable
+class LocalStore(Protocol):
+    """What an ObjectStore on a local volume has besides."""
+
+    def free_bytes(self) -> int:
+        """What is free on the volume. Raises OSError. For any thread."""
         ...
 
 

@@ -34,7 +34,7 @@ class DeadLetter:
     id: names it for as long as it is there. body: the bytes that were sent. reason: why it is there; empty where nobody
     said. receive_count: receives before it was dead-lettered; None where the queue no longer knows.
     sent_at, dead_at: in seconds since 1970; None where the queue does not say.
-    handle: what redrive and drop need besides the id; it may grow stale.
+    handle: what redrive and drop need besides the id; it may grow stale. traceparent: as Message has it.
     """
 
     id: str
@@ -44,6 +44,7 @@ class DeadLetter:
     sent_at: float | None
     dead_at: float | None
     handle: str = field(default="", repr=False)
+    traceparent: str | None = None
 
 
 class AdminQueue(Protocol):
@@ -88,5 +89,8 @@ class AdminQueue(Protocol):
         ...
 
     async def release(self, dead_letters: Sequence[DeadLetter]) -> None:
-        """Let other operators see what `dead_letters` has shown. Nothing to do where showing hides nothing."""
+        """Let other operators see these, which `dead_letters` has shown, and what it hid and was not asked to show.
+
+        Nothing to do where showing hides nothing.
+        """
         ...

@@ -168,6 +168,7 @@ class MemoryQueue:
                 receive_count=stored.receive_count,
                 sent_at=stored.sent_at,
                 dead_at=self._now(),
+                traceparent=stored.traceparent,
             )
         )
 
@@ -200,7 +201,8 @@ class MemoryAdminQueue:
     async def redrive(self, dead_letters: Sequence[DeadLetter]) -> list[EntryFault | None]:
         """As the port says."""
         faults = await self.drop(dead_letters)
-        await self._queue.send([letter.body for letter, fault in zip(dead_letters, faults, strict=True) if not fault])
+        sent = [letter for letter, fault in zip(dead_letters, faults, strict=True) if fault is None]
+        await self._queue.send_traced([letter.body for letter in sent], [letter.traceparent for letter in sent])
         return faults
 
     async def drop(self, dead_letters: Sequence[DeadLetter]) -> list[EntryFault | None]:

@@ -19,7 +19,14 @@ TRACEPARENT_CHARACTERS: Final = 55
 
 
 class QueueUnavailableError(Exception):
-    """The queue did not confirm the call. Its message names the cause, never a message's content."""
+    """The queue did not confirm the call. Its message names the cause, never a message's content.
+
+    code: the cause in one word, as the queue has it, for a metric; empty where there is none.
+    """
+
+    def __init__(self, reason: str = "", *, code: str = "") -> None:
+        super().__init__(reason)
+        self.code = code
 
 
 class QueueFullError(QueueUnavailableError):
@@ -57,6 +64,7 @@ class Limits:
     calls_at_once: calls under way at the same time; more than that only wait for each other.
     linger_seconds: how long a message to send may wait for others to fill its call, while another call is under way.
         For a queue whose calls cost as much with one message as with many; 0 for one where a call costs little.
+    depth_seconds: how often it may be asked for its depth. SQS counts anew about once a minute.
     """
 
     entries: int
@@ -64,6 +72,7 @@ class Limits:
     message_bytes: int | None
     calls_at_once: int = 1
     linger_seconds: float = 0
+    depth_seconds: float = 60
 
     def most_bytes(self, entries: int) -> int:
         """The most that the bodies of one receive of so many messages have together."""
@@ -111,6 +120,15 @@ class MeasuredQueue(Protocol):
 
     async def depth(self) -> Depth:
         """How much is on it. Raises QueueUnavailableError."""
+        ...
+
+
+@runtime_checkable
+class LocalQueue(Protocol):
+    """What either half of a queue on a local volume has besides."""
+
+    def free_bytes(self) -> int:
+        """What is free on the volume. Raises OSError. For any thread."""
         ...
 
 

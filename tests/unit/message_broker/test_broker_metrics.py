@@ -103,3 +103,44 @@ async def test_promtool_finds_nothing_to_say(broker: RunningBroker) -> None:
             check=False,
         )
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+
+
+async def test_what_was_stored_is_told_in_bytes_and_seconds_since_it_was_posted(broker: RunningBroker) -> None:
+    await broker.queue.send([body("a"), body("a")])
+    broker.clock.now += 20
+    assert gauge(broker, "checkpoint_last_stored_timestamp_seconds") is None
+    async with broker.running():
+        await broker.drained()
+    assert gauge(broker, "checkpoint_stored_bytes_total") == len(body("a")), "the second is the same object"
+    assert gauge(broker, "checkpoint_last_stored_timestamp_seconds") == broker.clock.now
+    assert gauge(broker, "checkpoint_posted_to_stored_seconds_count") == 1
+    assert gauge(broker, "checkpoint_posted_to_stored_seconds_sum") == 20
+
+
+async def test_a_sender_whose_clock_is_ahead_makes_no_negative_time(broker: RunningBroker) -> None:
+    await broker.queue.send([body()])
+    broker.clock.now -= 20
+    async with broker.running():
+        await broker.drained()
+    assert gauge(broker, "checkpoint_posted_to_stored_seconds_sum") == 0
+
+
+async def test_calls_are_told_by_operation_and_failures_by_code_and_retries_by_service(broker: RunningBroker) -> None:
+    registry = broker.service.metrics.registry
+    broker.store.unavailable = "down"
+    await broker.queue.send([body("a"), b"x"])
+    async with broker.running():
+        await broker.until(lambda: gauge(broker, "checkpoint_archive_up") == 0)
+        retried = {"service": "archive"}
+        await broker.until(lambda: registry.get_sample_value("checkpoint_retries_total", retried))
+        broker.store.unavailable = None
+        await broker.drained()
+    codes = {"operation": "create", "code": "ArchiveUnavailableError"}
+    failed = registry.get_sample_value("checkpoint_archive_call_failures_total", codes)
+    assert failed == registry.get_sample_value("checkpoint_retries_total", retried)
+    assert registry.get_sample_value("checkpoint_retries_total", {"service": "queue"}) == 0
+    for operation in ("receive", "delete", "dead_letter"):
+        count = "checkpoint_queue_call_duration_seconds_count"
+        assert (registry.get_sample_value(count, {"operation": operation}) or 0) > 0
+    assert gauge(broker, "checkpoint_queue_up") == 1
+    assert gauge(broker, "checkpoint_slots") == broker.settings.slots

@@ -92,7 +92,9 @@ def health() -> Health:
 
 @pytest.fixture
 def breaker(health: Health, backoffs: Backoffs) -> Iterator[CircuitBreaker]:
-    breaker = CircuitBreaker(health=health, random=backoffs, most_outside_trials=2, most_failing_alone=2)
+    breaker = CircuitBreaker(
+        health=health, random=backoffs, most_outside_trials=2, most_failing_alone=2, on_retry=lambda _: None
+    )
     yield breaker
     breaker.stop()
 

@@ -123,3 +123,41 @@ async def test_prometheus_has_no_objection_to_the_metrics(intake: Intake) -> Non
     await check()
     await intake.post()
     await check()
+
+
+async def test_what_the_queue_has_confirmed_is_told_in_bytes_and_when_it_last_did() -> None:
+    intake = Intake()
+    assert intake.metric("checkpoint_last_posted_timestamp_seconds") is None
+    good, bad = email(email_subject="good"), email(email_subject="bad")
+    intake.queue.refused = {queued(bad)}
+    await asyncio.gather(intake.post(posted(good)), intake.post(posted(bad)))
+    assert intake.metric("checkpoint_posted_bytes_total") == len(queued(good))
+    assert intake.metric("checkpoint_last_posted_timestamp_seconds") == intake.clock.now
+    assert intake.metric("checkpoint_queue_entry_failures_total", operation="send") == 1
+    intake.clock.now += 60
+    intake.queue.unavailable = "down"
+    await intake.post()
+    assert intake.metric("checkpoint_last_posted_timestamp_seconds") == intake.clock.now - 60
+    assert intake.metric("checkpoint_queue_call_failures_total", operation="send", code="QueueUnavailableError") == 1
+
+
+async def test_every_refusal_is_counted_by_its_reason_and_so_is_what_is_no_request(intake: Intake) -> None:
+    for body in (b"{", posted(token="wrong"), posted(email(email_sender=None))):
+        await intake.post(body)
+    intake.queue.unavailable = "down"
+    await intake.post()
+    async with intake.serving() as port, connected(port) as (reader, writer):
+        writer.write(b"no HTTP at all\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 400")
+    reasons = ("invalid_json", "invalid_token", "invalid_date_format_or_fields", "queue_unavailable")
+    for reason in (*reasons, "invalid_http_request"):
+        assert intake.metric("checkpoint_refusals_total", reason=reason) == 1
+    assert intake.metric("checkpoint_refusals_total", reason="overloaded") == 0
+
+
+async def test_an_intake_tells_its_limits_and_whether_its_queue_is_up(intake: Intake) -> None:
+    assert intake.metric("checkpoint_queue_up") == 0, "not tried yet"
+    assert intake.metric("checkpoint_connections_limit") == intake.settings.max_connections
+    assert intake.metric("checkpoint_messages_waiting_limit") == intake.settings.max_waiting
+    async with intake.serving():
+        await until(lambda: intake.metric("checkpoint_queue_up") == 1)

@@ -13,6 +13,7 @@ from checkpoint.message_queue.admin import DeadLetter, QueuedMessage
 from checkpoint.message_queue.port import EntryFault, QueueFullError
 from checkpoint.message_queue.sqlite.database import transaction
 from checkpoint.message_queue.sqlite.depth import depth
+from checkpoint.message_queue.sqlite.statements import SEND_TRACED
 
 if TYPE_CHECKING:
     import sqlite3
@@ -40,12 +41,12 @@ WHERE messages.id > ? AND messages.id <= ? ORDER BY messages.id LIMIT ?
 """
 _LAST_DEAD_LETTER: Final = "SELECT coalesce(max(id), 0) FROM dead_letters"
 _DEAD_LETTERS: Final = """
-SELECT id, body, reason, receive_count, sent_at, dead_at FROM dead_letters WHERE id > ? AND id <= ? ORDER BY id LIMIT ?
+SELECT id, body, reason, receive_count, sent_at, dead_at, '', traceparent
+FROM dead_letters WHERE id > ? AND id <= ? ORDER BY id LIMIT ?
 """
 _LENGTH: Final = "SELECT length(body) FROM dead_letters WHERE id = ?"
-_BODY: Final = "SELECT body FROM dead_letters WHERE id = ?"
+_SENT: Final = "SELECT body, traceparent FROM dead_letters WHERE id = ?"
 _DROP: Final = "DELETE FROM dead_letters WHERE id = ?"
-_SEND: Final = "INSERT INTO messages (sent_at, body) VALUES (?, ?)"
 
 _GONE: Final = EntryFault("It is no longer in the dead-letter queue.")
 _NO_ROOM: Final = EntryFault("The queue has no room for a message of its length.", is_transient=True, lacks_room=True)
@@ -148,9 +149,9 @@ class SQLiteAdminQueue:
                     break
                 else:
                     total += length
-                    [body] = connection.execute(_BODY, (id_,)).fetchone()
+                    sent = connection.execute(_SENT, (id_,)).fetchone()
                     connection.execute(_DROP, (id_,))
-                    connection.execute(_SEND, (now, body))
+                    connection.execute(SEND_TRACED, (now, *sent))
                     faults.append(None)
         return faults
 

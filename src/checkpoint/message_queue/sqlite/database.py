@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 from checkpoint.durable_directories import make_directory, sync_directory
 from checkpoint.message_queue.port import QueueFullError, QueueUnavailableError
 from checkpoint.message_queue.sqlite.clock import started_at
-from checkpoint.message_queue.sqlite.failures import is_full, is_in_use
+from checkpoint.message_queue.sqlite.failures import is_full, is_in_use, name_of
 from checkpoint.message_queue.sqlite.schema import read_version, upgrade
 from checkpoint.message_queue.sqlite.shrinking import KEPT_LOG_BYTES, checkpoint
 
@@ -81,6 +81,11 @@ class Database:
         """Ask for the sizes of the file and of its log. Raises OSError."""
         self._inodes()
 
+    def free_bytes(self) -> int:
+        """As LocalQueue says."""
+        volume = os.statvfs(self.path.parent)
+        return volume.f_bavail * volume.f_frsize
+
     def _run(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
         try:
             if self._connection is None:
@@ -94,13 +99,14 @@ class Database:
         except sqlite3.Error as error:
             self._close()
             if is_full(error):
-                raise QueueFullError(f"{self.path}: is full: {error}") from None
-            raise QueueUnavailableError(f"{self.path}: {error}") from None
+                raise QueueFullError(f"{self.path}: is full: {error}", code=name_of(error)) from None
+            raise QueueUnavailableError(f"{self.path}: {error}", code=name_of(error)) from None
         except OSError as error:
             self._close()
+            code = errno.errorcode.get(error.errno or 0, "")
             if error.errno == errno.ENOSPC:
-                raise QueueFullError(f"{self.path}: is full: {error.strerror}") from None
-            raise QueueUnavailableError(f"{self.path}: {error.strerror}") from None
+                raise QueueFullError(f"{self.path}: is full: {error.strerror}", code=code) from None
+            raise QueueUnavailableError(f"{self.path}: {error.strerror}", code=code) from None
         if moved:
             self._close()
             raise QueueUnavailableError(f"{self.path}: the file was replaced while it was in use")

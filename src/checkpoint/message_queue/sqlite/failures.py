@@ -16,18 +16,19 @@ _IN_USE: Final = ("SQLITE_BUSY", "SQLITE_LOCKED")  # and the extended codes that
 
 def is_full(error: sqlite3.Error) -> bool:
     """Whether there was no room for what failed."""
-    return _name(error) in _FULL
+    return name_of(error) in _FULL
 
 
 def is_out_of_reach(error: sqlite3.Error) -> bool:
     """Whether a file could not be opened, or not be written."""
-    return _name(error).startswith(_OUT_OF_REACH)
+    return name_of(error).startswith(_OUT_OF_REACH)
 
 
 def is_in_use(error: sqlite3.Error) -> bool:
     """Whether another connection was in its way."""
-    return _name(error).startswith(_IN_USE)
+    return name_of(error).startswith(_IN_USE)
 
 
-def _name(error: sqlite3.Error) -> str:
+def name_of(error: sqlite3.Error) -> str:
+    """The name of its result code, such as SQLITE_BUSY; empty for an error that is not SQLite's own."""
     return getattr(error, "sqlite_errorname", "")  # which errors of our own have not

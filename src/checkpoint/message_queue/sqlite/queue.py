@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from checkpoint.message_queue.sqlite.rows import Visible
 
 # bench/sqlite_queue.py shows what calls of this size cost. Larger ones gain little, and hold the lock for longer.
-LIMITS: Final = Limits(entries=256, payload_bytes=4_194_304, message_bytes=16_777_216)
+LIMITS: Final = Limits(entries=256, payload_bytes=4_194_304, message_bytes=16_777_216, depth_seconds=5)
 # With thousands of clients a turn of the event loop takes long, and brings as many e-mails; only one call is made per
 # turn. So many short e-mails hold the lock for less time than `payload_bytes` of long ones, as the same bench shows.
 SENDING_LIMITS: Final = replace(LIMITS, entries=4_096)
@@ -122,6 +122,10 @@ class SQLiteSendingQueue:
 
         await self._database.run(write)
 
+    def free_bytes(self) -> int:
+        """As LocalQueue says."""
+        return self._database.free_bytes()
+
 
 class SQLiteReceivingQueue:
     """Receives first what was never received, then what has been visible for longest.
@@ -172,6 +176,10 @@ class SQLiteReceivingQueue:
     async def depth(self) -> Depth:
         """As MeasuredQueue says; it reads beside the other calls, which go on meanwhile."""
         return await depth(self._reader)
+
+    def free_bytes(self) -> int:
+        """As LocalQueue says."""
+        return self._database.free_bytes()
 
     async def _look(self, at_most: int, visibility_seconds: int) -> list[Message]:
         """What is visible now. Where it is cancelled, it releases what the thread received all the same."""

@@ -29,7 +29,7 @@ _BUSY_SECONDS: Final = 5.0
 # https://sqlite.org/lang_naming.html
 _COLUMNS: Final = {
     "messages": {"sent_at": "NULL", "hidden_for": "0.0"},
-    "dead_letters": {"sent_at": "NULL"},
+    "dead_letters": {"sent_at": "NULL", "traceparent": "NULL"},
 }
 _TABLES: Final = {
     "clock": "boot_id, monotonic, started_at",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -83,8 +82,7 @@ class Room:
     def _volume_room(self) -> int:
         """What is free beside the reserve, once a checkpoint has copied the write-ahead log to the file."""
         self.database.measure()
-        volume = os.statvfs(self.database.path.parent)
-        return volume.f_bavail * volume.f_frsize - self.reserve_bytes - self.database.log_bytes
+        return self.database.free_bytes() - self.reserve_bytes - self.database.log_bytes
 
 
 def _used_bytes(connection: sqlite3.Connection) -> int:

@@ -11,6 +11,7 @@ from checkpoint.message_queue.sqs.calls import ENTRIES, confirmed
 from checkpoint.message_queue.sqs.dead_letter_queue import DeadLetterQueue
 from checkpoint.message_queue.sqs.depth import depth
 from checkpoint.message_queue.sqs.queue import SQSReceivingQueue, SQSSendingQueue, intact
+from checkpoint.message_queue.sqs.traceparent import TRACEPARENT, traceparent_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -48,6 +49,7 @@ class SQSAdminQueue:
         self._wait_seconds = wait_seconds
         self._dead_letters = DeadLetterQueue(client, url)
         self._receipts: dict[str, str] = {}
+        self._not_shown: dict[str, DeadLetter] = {}
 
     async def depth(self) -> Depth:
         """As MeasuredQueue says."""
@@ -75,7 +77,9 @@ class SQSAdminQueue:
             new = {letter.id: letter for letter in found if letter.id not in shown}
             shown |= new.keys()
             empty_rounds = 0 if new else empty_rounds + 1
+            self._not_shown |= new
             for letter in new.values():
+                del self._not_shown[letter.id]
                 yield letter
             for outcome in outcomes:  # only now, so that what came with it can be released
                 if isinstance(outcome, BaseException):
@@ -88,7 +92,9 @@ class SQSAdminQueue:
         url = await self._dead_letters.url()
 
         async def redrive(batch: Sequence[DeadLetter]) -> list[EntryFault | None]:
-            faults = await sending.send([letter.body for letter in batch])
+            faults = await sending.send_traced(
+                [letter.body for letter in batch], [letter.traceparent for letter in batch]
+            )
             sent = [letter for letter, fault in zip(batch, faults, strict=True) if fault is None]
             deleted = iter(await self._delete_sent(url, sent))
             return [fault or next(deleted) for fault in faults]
@@ -105,10 +111,10 @@ class SQSAdminQueue:
         """As the port says; what is no longer there, or was received by others since, is left alone."""
         url = await self._dead_letters.url()
         receiving = SQSReceivingQueue(self._client, url)
-        await _all(
-            list(_batches(dead_letters)), lambda batch: receiving.change_visibility(list(map(self._held, batch)), 0)
-        )
-        for letter in dead_letters:
+        hidden = [*dead_letters, *self._not_shown.values()]
+        self._not_shown.clear()
+        await _all(list(_batches(hidden)), lambda batch: receiving.change_visibility(list(map(self._held, batch)), 0))
+        for letter in hidden:
             self._receipts.pop(letter.id, None)
 
     async def _receive(self, url: str) -> list[DeadLetter]:
@@ -116,7 +122,7 @@ class SQSAdminQueue:
             QueueUrl=url,
             MaxNumberOfMessages=ENTRIES,
             MessageSystemAttributeNames=["ApproximateReceiveCount", "DeadLetterQueueSourceArn", "SentTimestamp"],
-            MessageAttributeNames=["reason"],
+            MessageAttributeNames=["reason", TRACEPARENT],
             VisibilityTimeout=HIDDEN_SECONDS,
             WaitTimeSeconds=self._wait_seconds,
         )
@@ -161,6 +167,7 @@ def _dead_letter(message: MessageTypeDef) -> DeadLetter:
         sent_at=sent_at if was_moved else None,
         dead_at=None if was_moved else sent_at,
         handle=message["ReceiptHandle"],
+        traceparent=traceparent_of(message),
     )
 
 

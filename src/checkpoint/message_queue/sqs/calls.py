@@ -77,7 +77,7 @@ async def confirmed(operation: str, reply: Awaitable[_T], *, seconds: float = CA
         cause = str(error.response.get("Error", {}).get("Code", "an error without a code"))
     except Exception as error:  # noqa: BLE001  whatever the SDK makes of an odd reply, the call was not confirmed
         cause = type(error).__name__
-    raise QueueUnavailableError(f"SQS {operation}: {cause}")
+    raise QueueUnavailableError(f"SQS {operation}: {cause}", code=cause)
 
 
 async def attributes(client: SQSClient, url: str, *names: QueueAttributeNameType) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checkpoint.message_queue.port import QueueUnavailableError
+from checkpoint.message_queue.port import QueueUnavailableError, TracedSendingQueue
 from checkpoint.testing.message_queue.sending import BODIES
 from checkpoint.testing.message_queue.under_test import LONG_SECONDS, send_all, take
 
@@ -42,6 +42,17 @@ class Administering:
             assert all(before - 5 <= moment <= time.time() + 5 for moment in moments if moment)
             await admin.release(letters)
 
+    async def test_a_look_that_ends_early_hides_nothing_once_it_is_released(
+        self, halves: Halves, admin: AdminQueue
+    ) -> None:
+        bodies = [f"{number}".encode() for number in range(15)]
+        await _bury(halves, bodies, "is not JSON.")
+        async for letter in admin.dead_letters():
+            await admin.release([letter])
+            break
+
+        assert sorted(letter.body for letter in await _all(admin)) == sorted(bodies)
+
     async def test_a_queue_without_dead_letters_shows_none(self, sending: SendingQueue, admin: AdminQueue) -> None:
         await sending.send([b"waits"])
         assert await _all(admin) == []
@@ -70,6 +81,19 @@ class Administering:
         assert sorted(message.body for message in messages) == sorted(bodies)
         assert {message.receive_count for message in messages} == {1}
         assert queue.dead_letters() == []
+
+    async def test_a_redriven_dead_letter_keeps_its_trace(self, halves: Halves, admin: AdminQueue) -> None:
+        if not isinstance(halves.sending, TracedSendingQueue):
+            pytest.skip("This queue carries no traceparent.")
+        traceparent = f"00-{7:032x}-{7:016x}-01"
+        await halves.sending.send_traced([b"traced"], [traceparent])
+        [message] = await take(halves.receiving, 1)
+        await halves.receiving.dead_letter(message, "is not JSON.")
+
+        assert await admin.redrive(await _all(admin)) == [None]
+
+        [message] = await take(halves.receiving, 1)
+        assert message.traceparent == traceparent
 
     async def test_a_redrive_leaves_alone_what_it_was_not_asked_for(
         self, queue: AdminQueueUnderTest, halves: Halves, admin: AdminQueue

@@ -55,6 +55,32 @@ def test_gauges_are_summed() -> None:
     assert sample(total([worker(waiting=3), worker(waiting=4)]), "waiting") == 7
 
 
+def gauges(**values: float) -> list[Family]:
+    """What a worker tells that has these gauges."""
+    registry = CollectorRegistry()
+    for name, value in values.items():
+        Gauge(name, name, registry=registry).set(value)
+    return read(registry)
+
+
+def test_of_points_in_time_the_latest_is_taken_and_of_what_is_up_or_free_the_least() -> None:
+    one = gauges(last_posted_timestamp_seconds=2000, queue_up=1, volume_free_bytes=70, of_one_timestamp_seconds=5)
+    other = gauges(last_posted_timestamp_seconds=1000, queue_up=0, volume_free_bytes=80)
+    for workers in ([one, other], [other, one]):
+        summed = total(workers)
+        assert sample(summed, "last_posted_timestamp_seconds") == 2000
+        assert sample(summed, "of_one_timestamp_seconds") == 5
+        assert sample(summed, "queue_up") == 0
+        assert sample(summed, "volume_free_bytes") == 70
+
+
+def test_when_an_ended_worker_last_did_something_stays() -> None:
+    ended = growing(gauges(last_posted_timestamp_seconds=2000, queue_up=0))
+    summed = total([gauges(last_posted_timestamp_seconds=1000, queue_up=1), ended])
+    assert sample(summed, "last_posted_timestamp_seconds") == 2000
+    assert sample(summed, "queue_up") == 1
+
+
 def test_of_an_ended_worker_counters_and_histograms_stay_and_gauges_go() -> None:
     ended = growing(worker("200", seconds=[5], waiting=3))
     summed = total([worker("200", waiting=4), ended])

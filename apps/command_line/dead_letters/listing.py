@@ -1,0 +1,85 @@
+"""`checkpoint dead-letters list`: what there is, never its contents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from rich.filesize import decimal
+from rich.table import Table
+from rich.text import Text
+
+from command_line.dead_letters.looking import Look
+from command_line.dead_letters.selection import moment_of, written
+from command_line.output import notes, print_json, results
+from command_line.running import ExitCode
+from command_line.terminal_text import harmless
+
+if TYPE_CHECKING:
+    from checkpoint.message_queue.admin import AdminQueue, DeadLetter
+    from command_line.dead_letters.selection import Selection
+
+# A table's columns are as wide as its widest cell, so it is printed when all is known; and nobody reads more.
+_TABLE_ROWS: Final = 100
+
+
+async def list_dead_letters(admin: AdminQueue, selection: Selection, *, limit: int | None, as_json: bool) -> ExitCode:
+    """Print those selected, `limit` at most. Without a limit: all as JSON, a hundred as a table."""
+    most = limit if limit is not None or as_json else _TABLE_ROWS
+    table = Table("ID", "When", "Size", "Receives", "Reason", box=None, pad_edge=False)
+    for column in table.columns[:-1]:
+        column.no_wrap, column.overflow = True, "fold"
+    table.columns[2].justify = table.columns[3].justify = "right"
+    count = 0
+    is_cut_off = False
+    async with Look(admin) as look:
+        async for letter in look.dead_letters():
+            if not selection.has(letter):
+                continue
+            if count == most:
+                is_cut_off = True
+                break
+            count += 1
+            if as_json:
+                print_json(described(letter))
+            else:
+                table.add_row(*map(Text, _cells(letter)))
+    if count and not as_json:
+        results().print(table)
+    if not count:
+        notes().print("No dead letters match." if not selection.is_everything else "There are no dead letters.")
+    if is_cut_off and limit is None:
+        notes().print(f"These are {count}, and there are more: see --limit.")
+    return ExitCode.AS_ASKED
+
+
+def described(letter: DeadLetter) -> dict[str, object]:
+    """For scripts: all but the body."""
+    return {
+        "id": letter.id,
+        "dead_at": written(letter.dead_at),
+        "sent_at": written(letter.sent_at),
+        "bytes": len(letter.body),
+        "receive_count": letter.receive_count,
+        "reason": letter.reason,
+    }
+
+
+def shown_moment(moment: float | None) -> str:
+    """For a reader, in local time."""
+    return "unknown" if moment is None else f"{datetime.fromtimestamp(moment).astimezone():%Y-%m-%d %H:%M:%S %Z}"
+
+
+def shown_reason(reason: str) -> str:
+    """Empty is a reason too: SQS moves a message without a word."""
+    return harmless(reason) or "none given: it was received too often, and the queue itself moved it"
+
+
+def _cells(letter: DeadLetter) -> tuple[str, ...]:
+    return (
+        harmless(letter.id),
+        shown_moment(moment_of(letter)),
+        decimal(len(letter.body)),
+        "unknown" if letter.receive_count is None else str(letter.receive_count),
+        shown_reason(letter.reason),
+    )

@@ -1,0 +1,46 @@
+"""What is free on a volume, also on one that does not answer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from checkpoint.operations.volume import FreeBytes
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def test_it_is_what_the_system_says() -> None:
+    assert FreeBytes(lambda: 5).read() == 5
+
+
+def test_it_is_not_known_where_the_system_refuses() -> None:
+    def refuse() -> int:
+        raise FileNotFoundError
+
+    assert FreeBytes(refuse).read() is None
+
+
+def test_a_volume_that_does_not_answer_keeps_nobody_waiting_for_long_and_only_one_asks_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("checkpoint.operations.volume._PATIENCE_SECONDS", 0.05)
+    answering, asked = threading.Event(), 0
+
+    def ask() -> int:
+        nonlocal asked
+        asked += 1
+        answering.wait()
+        return 5
+
+    volume = FreeBytes(ask)
+    try:
+        assert [volume.read() for _ in range(3)] == [None] * 3
+        assert asked == 1
+    finally:
+        answering.set()
+    deadline = time.monotonic() + 5
+    while volume.read() != 5:
+        assert time.monotonic() < deadline
