@@ -1,10 +1,9 @@
-"""The intake's description, generated from types: `GET /openapi.json`, and a page to read it on."""
+"""The intake's description, generated from types."""
 
 from __future__ import annotations
 
-from functools import cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
@@ -12,11 +11,6 @@ from msgspec import Meta
 from checkpoint.email import MAX_EXACT_NUMBER, MAX_TIMESTREAM_DIGITS
 from checkpoint.version import VERSION
 from processing_requests.answers import PROBLEM_MEDIA_TYPE, REFUSALS
-from processing_requests.docs_page import render
-from processing_requests.http.response import Response, make
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _EXAMPLE: Final = {
     "email_subject": "Your Subject",
@@ -106,6 +100,7 @@ def describe() -> dict[str, Any]:
             "/process_request": {
                 "post": {
                     "operationId": "processRequest",
+                    "tags": ["e-mails"],
                     "summary": "Queue an e-mail durably",
                     "description": "Safe to repeat: the same e-mail is kept once, however often it is sent.",
                     "security": [{}, {"bearer": []}],
@@ -133,17 +128,6 @@ def describe() -> dict[str, Any]:
             "schemas": components,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
-    }
-
-
-@cache  # the same for every intake of a process
-def pages() -> Mapping[bytes, Response]:
-    """`GET /openapi.json`, and `GET /docs` for people, by path."""
-    document = describe()
-    policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
-    return {
-        b"/openapi.json": make(200, "application/json", msgspec.json.encode(document)),
-        b"/docs": make(200, "text/html; charset=utf-8", render(document).encode(), policy),
     }
 
 

@@ -23,13 +23,13 @@ from checkpoint.operations.summary import log_summary
 from checkpoint.operations.tracing import open_tracing
 from checkpoint.operations.volume import FreeBytes
 from checkpoint.settings import convert_to_settings_error
+from processing_requests.docs.files import documents
 from processing_requests.ending import ends_within
 from processing_requests.http.bounds import Bounds
 from processing_requests.http.open_connections import OpenConnections
-from processing_requests.http.routes import Page, Routes
+from processing_requests.http.routes import Routes
 from processing_requests.http.server import accept_all, connection_limit, listen, raise_file_limit, serve_http
 from processing_requests.metrics import Metrics
-from processing_requests.openapi import pages
 from processing_requests.processing_requests import Intake
 from processing_requests.queue_sender import QUEUE, QueueSender
 from processing_requests.tokens import Tokens, refresh_periodically
@@ -136,8 +136,8 @@ def build(
         logs_each=settings.log_level == "debug",
     )
     routes: dict[bytes, dict[bytes, Route]] = {b"/process_request": {b"POST": intake}}
-    for path, page in pages().items():
-        routes[path] = {b"GET": Page(page), b"HEAD": Page(page)}
+    for path, document in documents().items():
+        routes[path] = {b"GET": document, b"HEAD": document}
     most_connections = connection_limit(settings.max_connections)
     connections = OpenConnections(
         Routes(routes),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ from checkpoint.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+VENDORED = "apps/processing_requests/docs/swagger_ui"
 METADATA = f"checkpoint_emails-{VERSION}.dist-info"
 
 
@@ -29,12 +31,19 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
         yield opened
 
 
-def test_it_holds_every_module_and_the_mark_of_its_types_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+def test_it_holds_every_module_and_every_file_that_one_reads_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     modules = {
         path.relative_to(root.parent).as_posix() for root in ROOTS for path in MODULES if path.is_relative_to(root)
     }
     packed = {name for name in wheel.namelist() if not name.startswith(f"{METADATA}/")}
-    assert packed == modules | {"checkpoint/py.typed"}
+    docs = REPOSITORY / "apps/processing_requests/docs"
+    read = {
+        path.relative_to(docs.parents[1]).as_posix()
+        for path in docs.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {Path(name).suffix for name in read} == {".css", ".gz", ".js", ".json", ".py", ".txt", ""}
+    assert packed == modules | read | {"checkpoint/py.typed"}
 
 
 def test_it_has_a_console_script_for_each_program(wheel: zipfile.ZipFile) -> None:
@@ -50,10 +59,11 @@ def test_its_metadata_is_valid_has_the_licence_and_no_link_that_leads_nowhere_on
     metadata = Metadata.from_email(wheel.read(f"{METADATA}/METADATA"), validate=True)
     assert (metadata.name, metadata.license_expression, metadata.license_files) == (
         "checkpoint-emails",
-        "MIT",
-        ["LICENSE"],
+        "MIT AND Apache-2.0",
+        ["LICENSE", *(f"{VENDORED}/{name}" for name in ("LICENSE", "NOTICE", "swagger-ui-bundle.js.LICENSE.txt"))],
     )
-    assert f"{METADATA}/licenses/LICENSE" in wheel.namelist()
+    for name in metadata.license_files or ():
+        assert f"{METADATA}/licenses/{name}" in wheel.namelist()
     assert metadata.description
     assert "](" in metadata.description
     assert metadata.description.count("](") == metadata.description.count("](https://")

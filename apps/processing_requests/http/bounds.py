@@ -24,7 +24,7 @@ class Bounds:
 
     head_seconds: from a request's first byte to the end of its headers; and for the rest of a body that nobody needs.
     body_seconds: from the end of the headers to the end of the body.
-    answer_seconds: for the client to take an answer.
+    answer_seconds: for the client to take an answer; of a long one, for each part (`long_body.py`).
     idle_seconds: from an answer to the first byte of the next request. Longer than the 60 s for which AWS's load
         balancers keep an idle connection, so that it is never this side that closes one under a request:
         https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/config-idle-timeout.html
@@ -36,6 +36,8 @@ class Bounds:
         together. A single one may have more.
     small_bytes: of these, what a connection may hold in any case: so clients that fill the bound keep out no request
         of a usual size, though it may come in several parts.
+    decompressing: clients at one time that a long document is decompressed for. Each takes some 200 KiB; one more is
+        answered 503.
     """
 
     head_seconds: float
@@ -47,3 +49,4 @@ class Bounds:
     connections: int
     held_bytes: int
     small_bytes: int = 8_192
+    decompressing: int = 32

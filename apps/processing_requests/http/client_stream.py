@@ -6,6 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from processing_requests.http.long_body import LongBody
     from processing_requests.http.open_connections import OpenConnections
     from processing_requests.http.response import Response
 
@@ -18,10 +21,12 @@ class ClientStream(asyncio.Protocol):
 
     __slots__ = (
         "_connections",
+        "_decompresses",
         "_has_ended",
         "_held_bytes",
         "_is_full",
         "_is_reading",
+        "_parts",
         "_start",
         "_transport",
         "_unread",
@@ -37,6 +42,8 @@ class ClientStream(asyncio.Protocol):
         self._is_reading = True
         self._is_full = False  # the client does not read
         self._has_ended = False  # the client sends no more
+        self._parts: Iterator[bytes | memoryview] | None = None  # of the answer, that are not sent yet
+        self._decompresses = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """As asyncio says."""
@@ -54,6 +61,34 @@ class ClientStream(asyncio.Protocol):
     def _send(self, response: Response, connection: bytes, body: bytes) -> None:
         """connection: the header of that name with its line end, or nothing; and the end of the head."""
         self._transport.write(b"".join((response.start, self._connections.date, connection, body)))
+
+    def _begin_parts(self, body: LongBody | None) -> bool:
+        """Have the parts of a body to send, if any; False where it is decompressed for too many clients already."""
+        if body is None:
+            return True
+        if body.decompresses:
+            if not self._connections.may_decompress:
+                return False
+            self._connections.decompressing += 1
+        self._decompresses = body.decompresses
+        self._parts = body.parts()
+        return True
+
+    def _send_part(self) -> bool:
+        """Send the next part; whether there was one."""
+        part = next(self._parts, None) if self._parts is not None else None
+        if part is None:
+            self._end_parts()
+            return False
+        self._transport.write(part)
+        return True
+
+    def _end_parts(self) -> None:
+        """Send no more of them."""
+        self._parts = None
+        if self._decompresses:
+            self._decompresses = False
+            self._connections.decompressing -= 1
 
     def _stop_reading(self) -> None:
         if self._is_reading:

@@ -90,6 +90,7 @@ class Connection(RequestReader):
             self._route.disconnected(self._request)
         self._request = None
         self._forget()
+        self._end_parts()
         if self._body is not None:
             self._body.drop()
         self._connections.lost(self)
@@ -149,6 +150,8 @@ class Connection(RequestReader):
     def _write(self, response: Response) -> None:
         request = cast("Request", self._request)
         self._request = self._held = None
+        if not response.body and request.method != b"HEAD" and not self._begin_parts(response.long_body):
+            response = answers.refused(request.fields, answers.OVERLOADED)
         if response.closes or not request.keeps_alive or self._connections.draining:
             self._closes = True
         elif isinstance(self._body, ChunkedBody):
@@ -167,6 +170,9 @@ class Connection(RequestReader):
         if self._is_full:
             self._move(states.untaken)
             self._stop_reading()
+        elif self._parts is not None:
+            self._move(states.answering)
+            states.loop.call_soon(self._go_on_sending)
         elif self._body is not None and not self._is_broken and not states.draining:
             self._go_on_dropping()
         elif self._closes or states.draining:
@@ -180,6 +186,19 @@ class Connection(RequestReader):
         else:
             self._move(states.idle)
             self._read_on()
+
+    def _go_on_sending(self) -> None:
+        """Send the next part of a long answer: one per turn of the loop, so that no client keeps the others waiting."""
+        if self._transport.is_closing():
+            return
+        try:
+            if self._send_part() and not self._is_full:
+                self._connections.loop.call_soon(self._go_on_sending)
+            else:
+                self._answered()
+        except Exception as error:  # noqa: BLE001  as above
+            log_failure(_log, error)
+            self.abort()
 
     def _go_on_dropping(self) -> None:
         self._move(self._connections.dropping)

@@ -87,6 +87,7 @@ class OpenConnections:
     on_lost: called for each connection that has ended. on_refused: for each answer to what is no request.
     date: the header, with its line end.
     held_bytes: of unfinished requests, and of what was sent ahead.
+    decompressing: clients that a long document is decompressed for.
     """
 
     def __init__(self, routes: Routes, bounds: Bounds, clock: Clock, on_given_up: Callable[[], None]) -> None:
@@ -96,6 +97,7 @@ class OpenConnections:
         self.on_lost: Callable[[], None] = _do_nothing
         self.on_refused: Callable[[Refusal], None] = _do_nothing
         self.held_bytes = 0
+        self.decompressing = 0
         self.idle = State("idle", bounds.idle_seconds, Connection.close)
         self.head = State("head", bounds.head_seconds, Connection.time_out)
         self.body = State("body", bounds.body_seconds, Connection.end_body)
@@ -149,6 +151,11 @@ class OpenConnections:
         """
         self.held_bytes += size
         return own <= self._bounds.small_bytes or self.held_bytes <= max(self._bounds.held_bytes, own)
+
+    @property
+    def may_decompress(self) -> bool:
+        """Whether a long document may be decompressed for one more client."""
+        return self.decompressing < self._bounds.decompressing
 
     def start(self) -> None:
         """Look for what lasts too long, from now until the drain's end."""

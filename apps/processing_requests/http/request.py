@@ -22,7 +22,7 @@ from processing_requests.http.bounds import MAX_HEAD_BYTES, MAX_HEAD_LINES
 if TYPE_CHECKING:
     from checkpoint.operations.tracing import Span
 
-# The fields that decide anything here; all others are dropped while they are parsed.
+# The fields that decide anything about an e-mail; all others are dropped while they are parsed.
 _FIELDS: Final = frozenset(
     {
         b"accept",
@@ -37,6 +37,7 @@ _FIELDS: Final = frozenset(
         b"transfer-encoding",
     }
 )
+_FIELDS_OF_DOCUMENTS: Final = _FIELDS | {b"accept-encoding", b"if-none-match"}
 _REQUEST_LINE: Final = re.compile(rb"([A-Z-]+) ([!-~]+) HTTP/1\.([01])\r\n")
 _OTHER_VERSION: Final = re.compile(rb"[A-Z-]+ [!-~]+ HTTP/[0-9]\.[0-9]\r\n")
 _REQUEST_LINE_START: Final = re.compile(rb"[A-Z-]+( ([!-~]+( [!-~]*\r?)?)?)?|\r")
@@ -59,7 +60,18 @@ class Request:
     waits_for_100: whether the client sends the body only when it was asked to (RFC 9110, 10.1.1).
     """
 
-    __slots__ = ("began", "fields", "is_http_1_0", "keeps_alive", "length", "method", "path", "span", "waits_for_100")
+    __slots__ = (
+        "_kept",
+        "began",
+        "fields",
+        "is_http_1_0",
+        "keeps_alive",
+        "length",
+        "method",
+        "path",
+        "span",
+        "waits_for_100",
+    )
 
     began: float
     span: Span  # where there are traces
@@ -75,6 +87,7 @@ class Request:
         self.is_http_1_0 = minor == b"0"
         self.path = _path(target)
         self.fields: dict[bytes, bytes] = {}
+        self._kept = _FIELDS if self.method == b"POST" else _FIELDS_OF_DOCUMENTS
         try:
             httptools.HttpRequestParser(self).feed_data(head)
         except httptools.HttpParserUpgrade:
@@ -100,7 +113,7 @@ class Request:
     def on_header(self, name: bytes, value: bytes) -> None:
         """As httptools says."""
         name = name.lower()
-        if name in _FIELDS:
+        if name in self._kept:
             fields, value = self.fields, value.strip(b" \t")
             fields[name] = fields[name] + b", " + value if name in fields else value
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from processing_requests.http.long_body import LongBody
+
 
 class Response(NamedTuple):
     """An answer, but for what the connection adds: `Date`, `Connection`, and the end of the head.
@@ -15,6 +17,7 @@ class Response(NamedTuple):
     start: the status line and the headers, each with its line end.
     closes: whether the connection ends after it.
     is_held: whether it is held back for a moment, so that a crowd that ignores `Retry-After` cannot spin.
+    long_body: in place of `body`, which is empty then.
     """
 
     status: int
@@ -22,6 +25,7 @@ class Response(NamedTuple):
     body: bytes
     closes: bool = False
     is_held: bool = False
+    long_body: LongBody | None = None
 
 
 def make(
@@ -34,6 +38,11 @@ def make(
     is_held: bool = False,
 ) -> Response:
     """A response with `Content-Type` and `Content-Length`; headers: names and values in ASCII."""
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Content-Type: {media_type}"]
-    lines += [f"Content-Length: {len(body)}", *(f"{name}: {value}" for name, value in (headers or {}).items()), ""]
-    return Response(status, "\r\n".join(lines).encode("ascii"), body, closes, is_held)
+    about = {"Content-Type": media_type, "Content-Length": str(len(body))}
+    return Response(status, start_of(status, about | dict(headers or {})), body, closes, is_held)
+
+
+def start_of(status: int, headers: Mapping[str, str]) -> bytes:
+    """The status line and these headers, as `Response` has them."""
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in headers.items())]
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii")

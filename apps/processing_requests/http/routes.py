@@ -62,17 +62,6 @@ class WithoutBody:
         """As `Route` says."""
 
 
-class Page(WithoutBody):
-    """An answer that was made before."""
-
-    def __init__(self, page: Response) -> None:
-        self._page = page
-
-    def begin(self, request: Request) -> Response:  # noqa: ARG002  it is the same for all
-        """As `Route` says."""
-        return self._page
-
-
 class Refused(WithoutBody):
     """The same refusal for every request."""
 

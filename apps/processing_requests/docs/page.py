@@ -1,23 +1,27 @@
-"""An OpenAPI document as one page of plain HTML: no script, nothing fetched from anywhere."""
+"""The page at /docs: Swagger UI, and an OpenAPI document in plain HTML where there is no JavaScript."""
 
 from __future__ import annotations
 
 import json
 from html import escape
-from typing import Any, Final
-
-_STYLE: Final = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; color: #1b1f24 }
-h1, h2, h3 { line-height: 1.2 } h2 { margin-top: 2.5rem } code, pre { font: 14px/1.5 ui-monospace, monospace }
-pre { background: #f4f6f8; padding: .8rem 1rem; border-radius: 6px; overflow-x: auto }
-table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; vertical-align: top; padding: .4rem .6rem .4rem 0; border-bottom: 1px solid #d9dee3 }
-@media (prefers-color-scheme: dark) { body { background: #14171a; color: #e4e7ea } pre { background: #1f2429 } }
-"""
+from typing import Any
 
 
-def render(document: dict[str, Any]) -> str:
-    """The page for a document as `openapi.describe` makes it."""
+def render(document: dict[str, Any], swagger_ui: str) -> str:
+    """The page for a document as `openapi.describe` makes it. swagger_ui: the folder, relative to the page."""
+    title = _text(document["info"]["title"])
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">'
+        f'<link rel="stylesheet" href="{swagger_ui}/swagger-ui.css"><link rel="stylesheet" href="docs/docs.css">'
+        f'<script src="{swagger_ui}/swagger-ui-bundle.js" defer></script><script src="docs/docs.js" defer></script>'
+        f'</head><body><div id="swagger-ui"></div><noscript><main class="plain">{_plain(document)}</main></noscript>'
+        "</body></html>"
+    )
+
+
+def _plain(document: dict[str, Any]) -> str:
     info = document["info"]
     parts = [f"<h1>{_text(info['title'])} {_text(info['version'])}</h1><p>{_text(info['description'])}</p>"]
     for path, operations in document["paths"].items():
@@ -25,10 +29,7 @@ def render(document: dict[str, Any]) -> str:
     parts.append("<h2>Types</h2>")
     parts += [_schema(name, schema) for name, schema in document["components"]["schemas"].items()]
     parts.append('<p>For programs: <a href="openapi.json">openapi.json</a></p>')
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_text(info["title"])}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>{"".join(parts)}</html>'
-    )
+    return "".join(parts)
 
 
 def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
