@@ -97,7 +97,7 @@ run "a_load_balancer_without_a_healthy_host_raises_an_alarm" {
 
   assert {
     condition = (
-      aws_cloudwatch_metric_alarm.no_healthy_host.dimensions == tomap({ LoadBalancerName = "the-load-balancer" }) &&
+      aws_cloudwatch_metric_alarm.no_healthy_host.dimensions["LoadBalancerName"] == "the-load-balancer" &&
       aws_cloudwatch_metric_alarm.no_healthy_host.comparison_operator == "LessThanThreshold" &&
       aws_cloudwatch_metric_alarm.no_healthy_host.threshold == 1
     )
