@@ -25,6 +25,8 @@ SECONDS: Final = 3_600.0
 _EVERY_SECONDS: Final = 30.0
 _SAMPLES: Final = int(SECONDS / _EVERY_SECONDS) + 1
 _NOW_SECONDS: Final = 60.0
+# Of a service that has just started, a whole hour would show next to nothing.
+_SPANS: Final = (300.0, 900.0, 1_800.0, SECONDS)
 
 _log = structlog.get_logger()
 
@@ -97,6 +99,12 @@ class LastHour:
         self._places = places
         self._now = samples[-1].at
         self._samples = [sample for sample in samples if self._now - sample.at <= SECONDS]
+
+    @property
+    def span(self) -> float:
+        """How many seconds a plot shows: up to an hour, and less where there are samples of less."""
+        oldest = self._now - self._samples[0].at
+        return next(span for span in _SPANS if oldest <= span)
 
     def now(self, measure: Measure) -> float | None:
         """Of the last minute, or of as long as there are samples."""
