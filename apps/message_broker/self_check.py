@@ -11,6 +11,7 @@ from checkpoint.archive.port import ArchiveUnavailableError
 from checkpoint.message_queue.adapters import inspect_receiving
 from checkpoint.message_queue.port import NoDeadLetterQueueError, QueueUnavailableError
 from checkpoint.operations.findings import Finding, examine, report
+from checkpoint.operations.tracing import is_on
 from checkpoint.parameter_store import ParametersUnavailableError, fetch
 from checkpoint.settings import SettingsError, load
 from message_broker.settings import BrokerSettings
@@ -30,6 +31,7 @@ async def findings(environ: Mapping[str, str], fetch: Fetch) -> list[Finding]:
     """What was found. fetch: as `load` has it."""
     try:
         settings = await load(BrokerSettings, environ, fetch)
+        is_on(environ)
     except (SettingsError, ParametersUnavailableError) as error:
         return [Finding("settings", is_good=False, text=line) for line in str(error).splitlines()]
     of_queue = (NoDeadLetterQueueError, QueueUnavailableError, ValueError)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from checkpoint.message_queue.adapters import inspect_sending
 from checkpoint.message_queue.port import QueueUnavailableError
 from checkpoint.operations.findings import Finding, examine, report
+from checkpoint.operations.tracing import is_on
 from checkpoint.parameter_store import ParametersUnavailableError, fetch
 from checkpoint.settings import SettingsError, convert_to_settings_error, load
 from processing_requests.settings import IntakeSettings
@@ -29,6 +30,7 @@ async def findings(environ: Mapping[str, str], fetch: Fetch) -> list[Finding]:
     """What was found. fetch: as `load` has it."""
     try:
         settings = await load(IntakeSettings, environ, fetch)
+        is_on(environ)
         with convert_to_settings_error():
             Tokens(settings.tokens)
     except (SettingsError, ParametersUnavailableError) as error:
