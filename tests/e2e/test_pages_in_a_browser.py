@@ -185,7 +185,7 @@ def test_the_private_page_shows_the_service_and_its_plots_to_every_eye_and_to_no
         plots = page.get_by_role("img")
         assert plots.count() >= 5
         for plot in plots.all():
-            assert "in the last hour: " in (plot.locator("title").text_content() or "")
+            assert "in the last 5 minutes: " in (plot.locator("title").text_content() or "")
         assert dark_as_asked(page)
         assert page.locator(".state").evaluate("each => getComputedStyle(each).display") == "flex"  # it has its style
         assert fits(page)
