@@ -3,9 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 pytest_plugins = ["emulator", "not_run", "contract.clouds"]
 
@@ -28,3 +29,10 @@ def cannot_run(pytestconfig: pytest.Config) -> Callable[[str], NoReturn]:
         pytest.skip(reason)
 
     return stop
+
+
+@pytest.fixture(autouse=True)
+def logging_as_by_default() -> Iterator[None]:
+    """A program that is run in this process sends its logs where they belong, and that is over with the test."""
+    yield
+    structlog.reset_defaults()

@@ -10,7 +10,9 @@ from checkpoint.version import VERSION
 from command_line.check import check
 from command_line.dead_letters.commands import dead_letters
 from command_line.finding.commands import find
+from command_line.posting.commands import post, replay
 from command_line.query.commands import export, query
+from command_line.reconciling.command import reconcile
 from command_line.status.commands import status
 
 application: Final = typer.Typer(
@@ -44,6 +46,9 @@ def checkpoint(
 application.command()(status)
 application.command()(find)
 application.add_typer(dead_letters)
-application.command()(check)
+application.command()(post)
+application.command()(replay)
+application.command()(reconcile)
 application.command()(query)
 application.command()(export)
+application.command()(check)

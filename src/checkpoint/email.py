@@ -103,9 +103,14 @@ class Email:
 
         The third exists because 64 bits of a hash can be made to collide by someone who wants them to.
         """
-        yield f"sqs_message_{self.timestream}.json"
-        yield f"sqs_message_{self.timestream}_{self.identity[:_SHORT_IDENTITY_DIGITS]}.json"
-        yield f"sqs_message_{self.timestream}_{self.identity}.json"
+        return object_names(self.timestream, self.identity)
+
+
+def object_names(timestream: str, identity: str) -> Iterator[str]:
+    """The names of `Email.names`, for an e-mail that is not at hand."""
+    yield f"sqs_message_{timestream}.json"
+    yield f"sqs_message_{timestream}_{identity[:_SHORT_IDENTITY_DIGITS]}.json"
+    yield f"sqs_message_{timestream}_{identity}.json"
 
 
 def _check(data: object) -> tuple[list[Fault], str]:
