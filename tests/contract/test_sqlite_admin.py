@@ -233,6 +233,17 @@ async def test_a_queue_without_room_takes_no_dead_letter_back_and_loses_none(
     assert await admin.drop(await listed(admin)) == [None]
 
 
+async def test_room_that_the_log_can_give_back_is_used_for_a_redrive(
+    sqlite: SQLite, admin: SQLiteAdminQueue, free: list[int]
+) -> None:
+    await make(sqlite, b"bad")
+    async with sqlite.open() as (sending, _):
+        await sending.send([b"x" * 2_000_000])  # which is in the log
+        free[0] = RESERVE_BYTES + 1_000_000
+
+        assert await admin.redrive(await listed(admin)) == [None]
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     directory = tmp_path / "disk"
