@@ -101,6 +101,12 @@ async def test_an_answer_that_is_none_of_the_store_is_an_outage(stub: ObjectStor
             await store.read(PLAIN)
 
 
+async def test_who_may_list_and_not_read_can_list(s3: S3Stub) -> None:
+    plant(s3, [PLAIN])
+    s3.faults = [Fault(effect=Effect.ACCESS_DENIED, method="GET")]
+    assert [each.name for each in await listed(s3)] == [PLAIN]
+
+
 @pytest.mark.parametrize("effect", [Effect.TORN_BODY, Effect.INTERNAL_ERROR])
 async def test_a_read_that_is_torn_is_an_outage(stub: ObjectStoreStub, effect: Effect) -> None:
     stub.objects[f"e-mails/{PLAIN}"] = StoredObject(email().body)
