@@ -1,4 +1,4 @@
-"""Measure `checkpoint post`: how many per second reach the embedded default, and the CPU time of a post by this program."""
+"""Measure `checkpoint post`: posts per second to the embedded default, and what each costs this program."""
 
 from __future__ import annotations
 
