@@ -1,6 +1,6 @@
 # The targets of this project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format lock simulate chaos soak bench bench-quick bench-profile bench-docs bench-test bench-broker image image-test test-oracle test-terraform test-terraform-apply clean FORCE
+.PHONY: help run test lint types format lock simulate trace chaos soak bench bench-quick bench-profile bench-docs bench-test bench-broker image image-test test-oracle test-terraform test-terraform-apply clean FORCE
 
 PYTHON ?= python3
 VENV   := .venv
@@ -34,6 +34,7 @@ lock: $(VENV)/.dev ## Write the hashed requirements; UPGRADE=--upgrade takes the
 	$(LOCK) pyproject.toml --group run -c requirements/dev.txt -o requirements/run.txt
 	$(LOCK) --group processing_requests -c requirements/dev.txt -o apps/processing_requests/requirements.txt
 	$(LOCK) --group message_broker -c requirements/dev.txt -o apps/message_broker/requirements.txt
+	$(LOCK) --group traces -c requirements/dev.txt -o requirements/traces.txt
 	$(LOCK) --group bench -c requirements/dev.txt -o requirements/bench.txt
 
 bench: $(VENV)/.dev $(VENV)/.bench ## Measure the intake (15 minutes); AGAINST=../other measures another checkout beside it
@@ -59,6 +60,9 @@ bench-broker: $(VENV)/.dev ## Measure the broker; AGAINST=../other measures anot
 simulate: $(VENV)/.dev ## Live through simulated histories with faults; SEEDS=100000 of them, or SEED=1234 with all that happens
 	PYTHONPATH=$(if $(PYTHONPATH),$(PYTHONPATH):)tests $(BIN)/python -m simulation $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(filter command,$(origin ONLY)),--only '$(ONLY)') $(if $(JSON),--json $(JSON))
+
+trace: $(VENV)/.dev ## Print the trace of one e-mail, from a client to the archive; ON=embedded, aws or both
+	PYTHONPATH=$(if $(PYTHONPATH),$(PYTHONPATH):)tests $(BIN)/python -m traces --on $(or $(ON),both)
 
 chaos: $(VENV)/.dev ## Run both services under faults, and look for what is lost; SECONDS=60 SEED=1 ON=embedded, aws or both
 	PYTHONPATH=$(if $(PYTHONPATH),$(PYTHONPATH):)tests $(BIN)/python -m chaos --seconds $(or $(SECONDS),60) \

@@ -32,7 +32,7 @@ class ExitCode(IntEnum):
 
 
 class CommandError(Exception):
-    """What ends a command, told on stderr, and the exit code."""
+    """Ends a command; its text says why, and never repeats an e-mail's content or a token."""
 
     def __init__(self, reason: str, code: ExitCode) -> None:
         super().__init__(reason)

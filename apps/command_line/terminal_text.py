@@ -11,7 +11,7 @@ _HARMFUL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def harmless(text: str) -> str:
-    """The text on one line, with escapes such as those of Python in place of what a terminal would obey."""
+    r"""The text on one line, with `\x1b` and the like in place of what a terminal would obey."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escaped(character) for character in text)

@@ -49,7 +49,7 @@ class BrokerSettings(Settings, frozen=True, kw_only=True):
         Seconds, Meta(description="time after SIGTERM to finish messages in flight; 5 more to release the rest")
     ] = 20
     private_host: Annotated[str, Meta(description="the address of the private port")] = "127.0.0.1"
-    private_port: Annotated[Port, Meta(description="/livez, /readyz and /metrics")] = 9002
+    private_port: Annotated[Port, Meta(description="/ for people, /livez, /readyz and /metrics")] = 9002
     log_level: Annotated[LogLevel, Meta(description="debug (one line per message), info, warning or error")] = "info"
     log_format: Annotated[
         LogFormat, Meta(description="json, console, or auto: readable lines on a terminal, JSON elsewhere")

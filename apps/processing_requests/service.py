@@ -21,7 +21,7 @@ from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
 from checkpoint.operations.summary import log_summary
 from checkpoint.operations.tracing import open_tracing
-from checkpoint.operations.volume import FreeBytes
+from checkpoint.operations.volume import Free
 from checkpoint.settings import convert_to_settings_error
 from processing_requests.docs.files import documents
 from processing_requests.ending import ends_within
@@ -160,7 +160,7 @@ def build(
         most_waiting=settings.max_waiting,
         most_connections=most_connections,
         queue_up=lambda: health.is_healthy(QUEUE),
-        queue_free_bytes=FreeBytes(queue.free_bytes).read if isinstance(queue, LocalQueue) else lambda: None,
+        queue_free_bytes=Free(queue.free_bytes).read if isinstance(queue, LocalQueue) else lambda: None,
     )
     connections.on_refused = metrics.refused
     return Service(settings, connections, health, metrics, tokens, sender, intake)

@@ -43,7 +43,7 @@ class IntakeSettings(Settings, frozen=True, kw_only=True):
     port: Annotated[Port, Meta(description="the public port")] = 5001
     private_host: Annotated[str, Meta(description="the address of the private port")] = "127.0.0.1"
     private_port: Annotated[
-        Port, Meta(description="/livez, /readyz and /metrics; no load balancer should lead to it")
+        Port, Meta(description="/ for people, /livez, /readyz and /metrics; no load balancer should lead to it")
     ] = 9001
     workers: Annotated[
         str,

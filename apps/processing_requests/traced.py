@@ -92,10 +92,15 @@ class TracedQueueSender(QueueSender):
 
     def put(self, body: bytes, done: Callable[[Refusal | None], None]) -> None:
         """As `QueueSender` says."""
+        traced = TracedBody(body)
+        request = current.get()
+        if request and not request.is_sampled:  # what no span would tell is not worth its time
+            traced.span = request
+            super().put(traced, done)
+            return
         attributes = {**self.destination.attributes("send", "send"), "messaging.message.body.size": len(body)}
         name = self.destination.span_name("send")
-        traced = TracedBody(body)
-        traced.span = self.tracing.start(name, Kind.PRODUCER, attributes, parent=current.get())
+        traced.span = self.tracing.start(name, Kind.PRODUCER, attributes, parent=request)
         try:
             super().put(traced, partial(_confirmed, traced.span, done))
         except RefusedError as refused:

@@ -18,6 +18,7 @@ from processing_requests.settings import IntakeSettings
 
 COMPOSE: Final[dict[str, Any]] = YAML(typ="safe").load(REPOSITORY / "compose.yaml")
 OURS: Final = [name for name, service in COMPOSE["services"].items() if service["image"].startswith("checkpoint-")]
+OBSERVING: Final = [name for name, service in COMPOSE["services"].items() if service.get("profiles") == ["observe"]]
 
 
 def dockerfile(app: str) -> Path:
@@ -58,7 +59,7 @@ def test_compose_yaml_keeps_to_the_specifications_schema() -> None:
     assert code == 0, said
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", [*OURS, *OBSERVING])
 def test_a_composed_service_runs_hardened(name: str) -> None:
     service = COMPOSE["services"][name]
     assert service["read_only"] is True
@@ -68,8 +69,42 @@ def test_a_composed_service_runs_hardened(name: str) -> None:
 
 def test_compose_publishes_ports_on_the_loopback_address_only() -> None:
     published = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
-    assert len(published) == 3
+    assert len(published) == 5
     assert [port for port in published if not port.startswith("127.0.0.1:")] == []
+
+
+def test_what_observes_the_services_is_pinned_by_digest_and_mounts_what_is_there() -> None:
+    assert len(OBSERVING) == 2
+    for name in OBSERVING:
+        service = COMPOSE["services"][name]
+        assert re.fullmatch(r"docker\.io/[a-z/]+:v?\d+\.\d+\.\d+@sha256:[0-9a-f]{64}", service["image"])
+        mounted = [volume.split(":") for volume in service["volumes"]]
+        ours = [path for path in mounted if path[0].startswith("./")]
+        assert ours
+        assert [path for path in ours if not ((REPOSITORY / path[0]).is_dir() and path[2] == "ro")] == []
+        assert {path[0] for path in mounted if path not in ours} <= COMPOSE["volumes"].keys()
+
+
+def test_the_composed_prometheus_scrapes_the_private_ports_of_both_services() -> None:
+    configuration = YAML(typ="safe").load(REPOSITORY / "deploy/prometheus/prometheus.yml")
+    targets = {job["job_name"]: job["static_configs"] for job in configuration["scrape_configs"]}
+    assert targets == {
+        "processing_requests": [{"targets": [f"processing_requests:{IntakeSettings().private_port}"]}],
+        "message_broker": [{"targets": [f"message_broker:{BrokerSettings().private_port}"]}],
+    }
+    assert targets.keys() <= COMPOSE["services"].keys()
+
+
+def test_the_composed_grafana_finds_the_composed_prometheus_and_the_dashboard() -> None:
+    grafana = COMPOSE["services"]["grafana"]
+    provisioning = REPOSITORY / "deploy/grafana/provisioning"
+    [source] = YAML(typ="safe").load(provisioning / "datasources/prometheus.yml")["datasources"]
+    assert source["url"] == "http://prometheus:9090"
+    [provider] = YAML(typ="safe").load(provisioning / "dashboards/checkpoint.yml")["providers"]
+    folder = provider["options"]["path"]
+    assert f"./deploy/grafana/dashboards:{folder}:ro" in grafana["volumes"]
+    home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert (REPOSITORY / "deploy/grafana/dashboards" / home.removeprefix(f"{folder}/")).is_file()
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -93,4 +93,4 @@ def test_the_log_events_are_those_of_the_code(app: str) -> None:
     told = first_cells(app, "Log events")
     assert events <= told
     elsewhere = {"queue_available", "queue_unavailable", "archive_available", "archive_unavailable", "unexpected_error"}
-    assert told - events <= elsewhere | {"message_corrupted", "dead_letter_reason_cut_off"}
+    assert told - events <= elsewhere | {"message_corrupted", "dead_letter_reason_cut_off", "traces_not_exported"}

@@ -74,6 +74,7 @@ def test_every_requirement_is_pinned_and_hashed(app: str) -> None:
         ("requirements/dev.txt", DEPENDENCIES | group("dev")),
         ("requirements/run.txt", DEPENDENCIES | group("run")),
         ("requirements/bench.txt", group("bench")),
+        ("requirements/traces.txt", group("traces")),
         ("apps/processing_requests/requirements.txt", group("processing_requests")),
         ("apps/message_broker/requirements.txt", group("message_broker")),
     ],
@@ -94,3 +95,9 @@ def test_what_is_locked_lies_within_the_ranges_of_pyproject_toml(lock_file: str,
 def test_an_image_installs_the_versions_that_the_tests_run_with(app: str) -> None:
     tested = locked("requirements/dev.txt")
     assert locked(f"apps/{app}/requirements.txt").items() <= tested.items()
+    assert locked("requirements/traces.txt").items() <= tested.items()
+
+
+def test_the_extra_for_traces_is_what_an_image_with_traces_installs() -> None:
+    extra = {Requirement(each) for each in PYPROJECT["project"]["optional-dependencies"]["traces"]}
+    assert extra == group("traces")

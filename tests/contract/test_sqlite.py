@@ -18,11 +18,14 @@ from checkpoint.message_queue.sqlite import statements
 from checkpoint.message_queue.sqlite.adapter import open_receiving
 from checkpoint.message_queue.sqlite.database import Database, transaction
 from checkpoint.message_queue.sqlite.queue import LIMITS, SENDING_LIMITS, SQLiteReceivingQueue, SQLiteSendingQueue
+from checkpoint.message_queue.sqlite.room import Room
 from contract.manual_clock import ManualClock
 from contract.queues import select
 
 if TYPE_CHECKING:
     from contract.queues import SQLite
+
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 async def test_the_directories_of_a_relative_path_are_made_and_on_the_disk(
@@ -286,6 +289,63 @@ async def test_the_file_says_when_each_message_was_sent(sqlite: SQLite) -> None:
     assert select(sqlite.path, f"{moments} messages") == [("2023-09-01 09:39:21",)]
     assert select(sqlite.path, f"{moments} dead_letters") == [("2023-09-01 09:38:21",)] * 2
     assert select(sqlite.path, "SELECT DISTINCT dead_at FROM dead_letters") == [(clock.wall,)]
+
+
+@pytest.mark.parametrize("size", [10, statements.LONG_BYTES, 100_000])
+async def test_a_message_tells_when_it_was_sent_and_its_traceparent_whatever_its_length(
+    sqlite: SQLite, size: int
+) -> None:
+    clock = ManualClock(wall=1_693_561_101)
+    async with Database(sqlite.path, clock=clock) as database:
+        sending, receiving = SQLiteSendingQueue(database), SQLiteReceivingQueue(database, max_receives=3)
+        await sending.send_traced([b"x" * size, b"short"], [TRACEPARENT, None])
+        for _ in range(2):
+            clock.pass_(60)
+            messages = await receiving.receive(2, wait_seconds=0, visibility_seconds=0)
+            told = {len(message.body): (message.sent_at, message.traceparent) for message in messages}
+            assert told == {size: (1_693_561_101, TRACEPARENT), 5: (1_693_561_101, None)}
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+async def test_a_dead_letter_keeps_its_traceparent(sqlite: SQLite, size: int) -> None:
+    async with sqlite.open() as (_, receiving), Database(sqlite.path) as database:
+        await SQLiteSendingQueue(database).send_traced([b"x" * size], [TRACEPARENT])
+        [message] = await receiving.receive(1, wait_seconds=0, visibility_seconds=30)
+        await receiving.dead_letter(message, "because")
+
+    assert select(sqlite.path, "SELECT traceparent, length(body) FROM dead_letters") == [(TRACEPARENT, size)]
+
+
+async def test_where_not_all_of_a_call_fits_what_is_sent_keeps_its_own_traceparent(sqlite: SQLite) -> None:
+    sizes = (1_000_000, 10, 1_000_001, 20)
+    async with Database(sqlite.path) as database:
+        sending = SQLiteSendingQueue(database, Room(database, max_bytes=200_000))
+
+        faults = await sending.send_traced([b"x" * size for size in sizes], [f"{size}" for size in sizes])
+
+    assert [fault is None for fault in faults] == [False, True, False, True]
+    assert select(sqlite.path, "SELECT length(body), traceparent FROM messages ORDER BY 1") == [(10, "10"), (20, "20")]
+
+
+async def test_a_traceparent_written_by_hand_is_dropped_where_it_is_none(sqlite: SQLite) -> None:
+    async with sqlite.open() as (sending, receiving):
+        await sending.send([b"x"])
+        with closing(sqlite3.connect(sqlite.path)) as other, other:
+            other.execute("UPDATE messages SET traceparent = 'none'")
+        [message] = await receiving.receive(1, wait_seconds=0, visibility_seconds=30)
+    assert message.traceparent is None
+
+
+async def test_a_short_message_has_no_overflow_page_with_a_traceparent_either(sqlite: SQLite) -> None:
+    async with Database(sqlite.path) as database:
+        sending, receiving = SQLiteSendingQueue(database), SQLiteReceivingQueue(database, max_receives=3)
+        await sending.send([b"made"])
+        [(before,)] = select(sqlite.path, "PRAGMA page_count")
+        await sending.send_traced([b"x" * statements.LONG_BYTES] * 20, [TRACEPARENT] * 20)
+        await receiving.receive(256, wait_seconds=0, visibility_seconds=30)
+        [(after,)] = select(sqlite.path, "PRAGMA page_count")
+
+    assert after - before <= 20 + 2  # pages of the table's tree and of its index that split
 
 
 @pytest.mark.parametrize(

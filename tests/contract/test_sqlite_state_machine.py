@@ -15,7 +15,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
-from checkpoint.message_queue.memory import MemoryQueue
+from checkpoint.message_queue.memory import MemoryAdminQueue, MemoryQueue
+from checkpoint.message_queue.sqlite.adapter import open_admin
 from checkpoint.message_queue.sqlite.database import Database
 from checkpoint.message_queue.sqlite.queue import SQLiteReceivingQueue, SQLiteSendingQueue
 from checkpoint.message_queue.sqlite.statements import LONG_BYTES
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any, TypeVar
 
+    from checkpoint.message_queue.admin import AdminQueue, DeadLetter
     from checkpoint.message_queue.port import Message
 
     _T = TypeVar("_T")
@@ -64,6 +66,10 @@ class FileAgainstMemory(RuleBasedStateMachine):
         self.sending = [SQLiteSendingQueue(database) for database in databases]
         self.receiving = [SQLiteReceivingQueue(database, max_receives=MAX_RECEIVES) for database in databases]
         self.run(self.sending[0].probe())
+        self.admins: list[AdminQueue] = [
+            MemoryAdminQueue(self.model),
+            self.run(self.stack.enter_async_context(open_admin(f"sqlite:///{self.path}", clock=self.clock))),
+        ]
 
     def run(self, call: Coroutine[Any, Any, _T]) -> _T:
         return self.runner.run(call)
@@ -109,11 +115,36 @@ class FileAgainstMemory(RuleBasedStateMachine):
         self.run(self.model.dead_letter(received.model, "because"))
         self.run(self.receiving[by].dead_letter(received.file, "because"))
 
+    @rule(places=st.lists(st.integers(0, 3), unique=True), is_redriven=st.booleans())
+    def an_operator_moves_dead_letters(self, places: list[int], *, is_redriven: bool) -> None:
+        for admin in self.admins:
+            letters = self.run(_dead_letters(admin))
+            chosen = [letters[place] for place in places if place < len(letters)]
+            moved = self.run((admin.redrive if is_redriven else admin.drop)([*chosen, *chosen[:1]]))
+            assert [fault is None for fault in moved] == [True] * len(chosen) + [False] * len(chosen[:1])
+
+    @rule()
+    def an_operator_sees_the_same(self) -> None:
+        model, file = (self.run(_seen(admin)) for admin in self.admins)
+        assert file == model
+
     @invariant()
     def both_hold_the_same(self) -> None:
         file = SQLite(self.path)
         assert file.bodies() == self.model.bodies
         assert file.dead_letters() == [(letter.body, letter.reason) for letter in self.model.dead_letters]
+
+
+async def _dead_letters(admin: AdminQueue) -> list[DeadLetter]:
+    return [letter async for letter in admin.dead_letters()]
+
+
+async def _seen(admin: AdminQueue) -> list[object]:
+    """All but what goes by the wall clock."""
+    depth = await admin.depth()
+    found = [(one.body, one.receive_count, one.hidden_seconds) async for one in admin.find(lambda _: True)]
+    letters = [(letter.body, letter.reason, letter.receive_count) for letter in await _dead_letters(admin)]
+    return [depth.waiting, depth.in_flight, depth.dead_letters, found, letters]
 
 
 TestFileAgainstMemory = FileAgainstMemory.TestCase

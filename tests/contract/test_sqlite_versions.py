@@ -155,6 +155,32 @@ async def test_an_old_file_and_a_new_one_end_up_alike(sqlite: SQLite) -> None:
     assert version(new) == VERSION
 
 
+async def test_what_a_program_of_version_2_has_in_flight_is_carried_on(sqlite: SQLite) -> None:
+    bodies = sorted([b"short", b"x" * 3_990, b"x" * 100_000, b"waits", b"y" * 100_000])
+    with closing(sqlite3.connect(sqlite.path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = wal")
+        with transaction(connection):
+            upgrade(connection, to=2)
+            started_at(connection, time)
+        connection.executemany("INSERT INTO messages (sent_at, body) VALUES (7, ?)", [(body,) for body in bodies])
+        in_flight = "visible_at = 5, hidden_for = 1, receipt = 9, receive_count = 1"
+        connection.execute(f"UPDATE messages SET {in_flight} WHERE length(body) IN (5, 3990)")  # noqa: S608  a constant
+        connection.execute("UPDATE messages SET visible_at = 1 WHERE body = ?", (b"x" * 100_000,))
+        connection.execute(
+            "INSERT INTO long_messages (id, visible_at, hidden_for, receipt, receive_count)"
+            " SELECT id, 5, 1, 9, 1 FROM messages WHERE visible_at = 1"
+        )
+
+    async with sqlite.open() as (_, receiving):
+        received = await receiving.receive(256, wait_seconds=0, visibility_seconds=30)
+
+        assert sorted(message.body for message in received) == bodies
+        assert {(message.sent_at, message.traceparent) for message in received} == {(7, None)}
+        assert sorted(message.receive_count for message in received) == [1, 2, 2, 2, 2]
+        assert await receiving.delete(received) == [None] * 5
+    assert version(sqlite.path) == VERSION
+
+
 async def test_several_processes_may_open_an_old_file_at_once(sqlite: SQLite) -> None:
     make(sqlite)
     async with AsyncExitStack() as stack:

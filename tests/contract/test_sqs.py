@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ParamValidationError
 from botocore.parsers import ResponseParserError
 
-from checkpoint.message_queue.port import Message, NoDeadLetterQueueError, QueueUnavailableError
+from checkpoint.message_queue.port import Message, NoDeadLetterQueueError, QueueUnavailableError, TracedSendingQueue
 from checkpoint.message_queue.sqs.adapter import open_receiving, open_sending
 from checkpoint.message_queue.sqs.calls import confirmed
 from checkpoint.message_queue.sqs.queue import SQSReceivingQueue, SQSSendingQueue
@@ -21,6 +21,8 @@ from contract.queues import SQS, reason
 from stubs.sqs import SQSStub
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from types_aiobotocore_sqs import SQSClient
 
     from emulator import Emulator
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 URL = "https://sqs.eu-west-3.amazonaws.com/766537570218/my_sqs"
 ARN = {"QueueArn": "arn:aws:sqs:eu-west-3:766537570218:my_sqs"}
 MESSAGE = Message(b"a body", "a-receipt", 1)
+TRACED = "traceparent"
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 class FakeClient:
@@ -101,6 +105,81 @@ async def test_a_fault_of_sqs_itself_is_transient(failed: dict[str, bool], is_tr
 
     assert fault is not None
     assert fault.is_transient is is_transient
+
+
+@pytest.fixture
+async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SQSStub]:
+    """A queue that counts attributes as SQS does, and this process led to it."""
+    async with SQSStub() as running:
+        for name, value in running.environment.items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.mark.parametrize(("spare_bytes", "attached"), [(71, 0), (72, 1), (143, 1), (144, 2)])
+async def test_a_traceparent_goes_where_message_and_call_have_room_for_its_name_type_and_value(
+    stub: SQSStub, spare_bytes: int, attached: int
+) -> None:
+    async with open_sending(stub.queue_url) as sending, open_receiving(stub.queue_url) as receiving:
+        assert isinstance(sending, TracedSendingQueue)
+        await sending.probe()
+        spare = sending.limits.payload_bytes - spare_bytes
+        bodies = [b"a" * (spare // 2), b"b" * (spare - spare // 2)]
+
+        assert await sending.send_traced(bodies, [TRACEPARENT] * 2) == [None] * 2
+
+        messages = await receiving.receive(10, wait_seconds=0, visibility_seconds=30)
+    assert sorted(message.body for message in messages) == bodies
+    assert [message.traceparent for message in messages].count(TRACEPARENT) == attached
+
+
+@pytest.mark.parametrize(("spare_bytes", "is_attached"), [(71, False), (72, True)])
+async def test_a_body_leaves_room_for_its_traceparent_by_the_queues_own_limit(
+    stub: SQSStub, spare_bytes: int, *, is_attached: bool
+) -> None:
+    async with open_sending(stub.queue_url) as sending, open_receiving(stub.queue_url) as receiving:
+        stub.queue.maximum_message_size = 2_048
+        assert isinstance(sending, TracedSendingQueue)
+        await sending.probe()
+
+        assert await sending.send_traced([b"a" * (2_048 - spare_bytes)], [TRACEPARENT]) == [None]
+
+        [message] = await receiving.receive(10, wait_seconds=0, visibility_seconds=30)
+    assert message.traceparent == (TRACEPARENT if is_attached else None)
+
+
+async def test_a_message_tells_when_it_was_sent_and_no_traceparent_that_is_none() -> None:
+    base = {"MessageId": "id", "ReceiptHandle": "a-receipt", "Body": "a body", "MD5OfBody": digest(b"a body")}
+    attributes = [{"traceparent": {"DataType": "String", "StringValue": "x" * 56}}, {"traceparent": {}}, {}]
+    messages = [base | {"MessageAttributes": each, "Attributes": {"SentTimestamp": "7001"}} for each in attributes]
+    fake = FakeClient(Messages=[*messages, base])
+
+    received = await SQSReceivingQueue(fake.client, URL).receive(10, wait_seconds=0, visibility_seconds=1)
+
+    assert [(message.sent_at, message.traceparent) for message in received] == [(7.001, None)] * 3 + [(None, None)]
+
+
+@pytest.mark.parametrize(("spare_bytes", "attached"), [(19, {"reason"}), (90, {"reason"}), (91, {"reason", TRACED})])
+async def test_a_dead_letter_keeps_its_traceparent_where_the_whole_reason_leaves_room(
+    spare_bytes: int, attached: set[str]
+) -> None:
+    policy = json.dumps({"deadLetterTargetArn": "arn:aws:sqs:eu-west-3:766537570218:dead"})
+    body = b"x" * (4_096 - spare_bytes)
+    attributes = ARN | {"RedrivePolicy": policy, "MaximumMessageSize": "4096"}
+    fake = FakeClient(
+        Attributes=attributes, MD5OfMessageBody=digest(body), MessageId="id", Successful=[{"Id": "0"}], Messages=[]
+    )
+    receiving = SQSReceivingQueue(fake.client, URL)
+    await receiving.receive(1, wait_seconds=0, visibility_seconds=1)
+
+    await receiving.dead_letter(Message(body, "a-receipt", 1, traceparent=TRACEPARENT), "because")
+
+    [sent] = [asked for asked in fake.asked if "MessageBody" in asked]
+    assert set(sent["MessageAttributes"]) == attached
+    size = sum(
+        len(f"{name}{value['DataType']}{value['StringValue']}") for name, value in sent["MessageAttributes"].items()
+    )
+    assert len(body) + size <= 4_096
 
 
 async def test_a_body_damaged_on_the_way_is_not_received(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ import pytest
 from e2e.marked import marked
 from e2e.posting import post_email
 from e2e.waiting import until
+from processing_requests.docs.files import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +75,27 @@ def test_clients_that_send_requests_and_read_no_answers_take_little_memory_and_d
 
     assert peak_memory(intake) - before < 32 * MEBIBYTE
     assert "Traceback" not in intake.log
+
+
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
+def test_clients_that_ask_for_a_long_document_and_do_not_read_it_take_little_memory(
+    services: Services, opened: ExitStack, coding: str
+) -> None:
+    intake = services.intake()
+    [path] = [path for path in documents() if path.endswith(b"bundle.js")]
+    request = b"GET %s HTTP/1.1\r\nHost: intake\r\nAccept-Encoding: %s\r\n\r\n" % (path, coding.encode())
+    assert post_email(intake.port, marked(0)).status == 200
+    before = peak_memory(intake)
+
+    for _ in range(300):
+        client = opened.enter_context(socket.socket())
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        client.connect(("127.0.0.1", intake.port))
+        client.sendall(request)
+    until(lambda: metric(intake, "checkpoint_connections") >= 300, "all are there")
+    assert post_email(intake.port, marked(1)).status == 200
+
+    assert peak_memory(intake) - before < 16 * MEBIBYTE  # of 130 MiB that they ask for, or 500
 
 
 def test_a_stop_does_not_wait_for_clients_that_read_no_answers(services: Services, opened: ExitStack) -> None:

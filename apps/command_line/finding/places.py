@@ -110,9 +110,7 @@ async def _search_archive(
             result.of(body).objects.append(name)
 
     async for names in _candidates(sought, store, on_objects):
-        async with asyncio.TaskGroup() as group:
-            for name in names:
-                group.create_task(look(name))
+        await asyncio.gather(*map(look, names))
 
 
 async def _candidates(

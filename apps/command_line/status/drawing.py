@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from rich.console import Group
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -12,6 +13,8 @@ from rich.text import Text
 from command_line.terminal_text import harmless
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from rich.console import RenderableType
 
     from command_line.services import ServiceState
@@ -23,8 +26,34 @@ _WARNING: Final = Text("!", style="bold magenta")
 _UNKNOWN: Final = Text("–", style="dim")  # noqa: RUF001  a dash
 
 _BARS: Final = " ▁▂▃▄▅▆▇█"
-_TREND: Final = 16  # answers
+_TREND: Final = 12  # answers
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+
+
+class Rows:
+    """The lines of the panel: a mark, a name, a text, and at the right a rate or an age and a trend.
+
+    Each is a table of its own, so that a text with nothing at its right has the whole width.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[Table] = []
+
+    def add(
+        self, mark: Text | str, name: str, text: Text | str, right: str = "", trend: deque[float] | None = None
+    ) -> None:
+        """Add a line."""
+        line = Table.grid(padding=(0, 1), expand=True)
+        line.add_column(width=1)
+        line.add_column(width=12, no_wrap=True)
+        line.add_column(ratio=1, overflow="fold")
+        if right or trend:
+            line.add_column(justify="right", no_wrap=True, width=11)
+            line.add_column(no_wrap=True, width=_TREND)
+            line.add_row(mark, name, text, right, _trend(trend or ()))
+        else:
+            line.add_row(mark, name, text)
+        self.lines.append(line)
 
 
 class Drawing:
@@ -43,23 +72,23 @@ class Drawing:
     def draw(self, status: Status) -> RenderableType:
         """The panel of a status; it becomes the last of the trends."""
         self._remember(status)
-        rows = Table.grid(padding=(0, 1), expand=True)
-        rows.add_column(width=1)
-        rows.add_column(width=12, no_wrap=True)
-        rows.add_column(ratio=1, overflow="fold")
-        rows.add_column(justify="right", no_wrap=True, width=12)
-        rows.add_column(no_wrap=True, width=_TREND)
+        rows = Rows()
         _add_service(rows, "intake", status.intake, _rate(status.posted_rate, "in"), self._posted)
         _add_service(rows, "broker", status.broker, _rate(status.archived_rate, "out"), self._archived)
-        rows.add_row()
+        rows.add("", "", "")
         self._add_queue(rows, status)
         self._add_archive(rows, status)
         title = Text.assemble(("Checkpoint", "bold"), " · ", self._verdict(status))
         subtitle = Text(f"{status.at.astimezone():%Y-%m-%d %H:%M:%S}", style="dim")
         return Panel(
-            rows, title=title, title_align="left", subtitle=subtitle, subtitle_align="right", border_style="dim",
+            Group(*rows.lines),
+            title=title,
+            title_align="left",
+            subtitle=subtitle,
+            subtitle_align="right",
+            border_style="bright_black",
             padding=(1, 1),
-        )  # fmt: skip
+        )
 
     def _remember(self, status: Status) -> None:
         if status.posted_rate is not None:
@@ -78,60 +107,60 @@ class Drawing:
             case _:
                 return Text("nothing answers", style="bold red")
 
-    def _add_queue(self, rows: Table, status: Status) -> None:
+    def _add_queue(self, rows: Rows, status: Status) -> None:
         depth = status.depth
         if isinstance(depth, str):
-            rows.add_row(_BAD, "queue", Text(harmless(depth), style="red"))
-            rows.add_row("", "", Text(self._queue, style="dim"))
-            rows.add_row(_UNKNOWN, "dead letters", Text("unknown", style="dim"))
+            rows.add(_BAD, "queue", Text(harmless(depth), style="red"))
+            rows.add("", "", Text(self._queue, style="dim"))
+            rows.add(_UNKNOWN, "dead letters", Text("unknown", style="dim"))
             return
         text = Text.assemble(
             (f"{depth.waiting:,}", "bold"), " waiting  ", (f"{depth.in_flight:,}", "bold"), " in flight"
         )
         oldest = "" if depth.oldest_seconds is None else f"oldest {_duration(depth.oldest_seconds)}"
-        rows.add_row(_GOOD, "queue", text, oldest, _trend(self._depths))
-        rows.add_row("", "", Text(self._queue, style="dim", overflow="ellipsis", no_wrap=True))
+        rows.add(_GOOD, "queue", text, oldest, self._depths)
+        rows.add("", "", Text(self._queue, style="dim", overflow="ellipsis", no_wrap=True))
         match depth.dead_letters:
             case None:
-                rows.add_row(_WARNING, "dead letters", "there is no dead-letter queue: set a RedrivePolicy")
+                rows.add(_WARNING, "dead letters", "there is no dead-letter queue: set a RedrivePolicy")
             case 0:
-                rows.add_row(_GOOD, "dead letters", "none")
+                rows.add(_GOOD, "dead letters", "none")
             case many:
-                rows.add_row(_BAD, "dead letters", Text(f"{many:,}", style="bold red"))
-                rows.add_row("", "", Text("checkpoint dead-letters list", style="dim"))
+                rows.add(_BAD, "dead letters", Text(f"{many:,}", style="bold red"))
+                rows.add("", "", Text("checkpoint dead-letters list", style="dim"))
 
-    def _add_archive(self, rows: Table, status: Status) -> None:
+    def _add_archive(self, rows: Rows, status: Status) -> None:
         if status.count is None:
-            rows.add_row(_UNKNOWN, "archive", Text("not counted", style="dim"))
+            rows.add(_UNKNOWN, "archive", Text("not counted", style="dim"))
         else:
             more = "" if status.count.is_whole else "more than "
             objects = "object" if (status.count.objects, more) == (1, "") else "objects"
-            rows.add_row(_GOOD, "archive", Text.assemble(more, (f"{status.count.objects:,}", "bold"), f" {objects}"))
-        rows.add_row("", "", Text(self._archive, style="dim", overflow="ellipsis", no_wrap=True))
+            rows.add(_GOOD, "archive", Text.assemble(more, (f"{status.count.objects:,}", "bold"), f" {objects}"))
+        rows.add("", "", Text(self._archive, style="dim", overflow="ellipsis", no_wrap=True))
 
 
-def _add_service(rows: Table, name: str, state: ServiceState | None, rate: str, rates: deque[float]) -> None:
+def _add_service(rows: Rows, name: str, state: ServiceState | None, rate: str, rates: deque[float]) -> None:
     if state is None:
-        rows.add_row(_UNKNOWN, name, Text("not asked: it has no URL here", style="dim"))
+        rows.add(_UNKNOWN, name, Text("not asked: it has no URL here", style="dim"))
         return
     if state.problem:
-        rows.add_row(_BAD, name, Text(harmless(state.problem), style="red"))
+        rows.add(_BAD, name, Text(harmless(state.problem), style="red"))
         return
     ready = Text("ready") if state.is_ready else Text("not ready", style="bold red")
     if state.version:
         ready.append(f"  {harmless(state.version)}", style="dim")
-    rows.add_row(_GOOD if state.is_ready else _BAD, name, ready, rate, _trend(rates))
+    rows.add(_GOOD if state.is_ready else _BAD, name, ready, rate, rates)
     for condition, reason in state.faults.items():
-        rows.add_row("", "", Text(f"{harmless(condition)}: {harmless(reason)}", style="red"))
+        rows.add("", "", Text(f"{harmless(condition)}: {harmless(reason)}", style="red"))
     for warned, reason in state.warnings.items():
-        rows.add_row(_WARNING, "", Text(f"{harmless(warned)}: {harmless(reason)}"))
+        rows.add(_WARNING, "", Text(f"{harmless(warned)}: {harmless(reason)}"))
 
 
 def _rate(rate: float | None, direction: str) -> str:
     return "" if rate is None else f"{rate:,.0f}/s {direction}"
 
 
-def _trend(values: deque[float]) -> Text:
+def _trend(values: Collection[float]) -> Text:
     """A bar for each value, the highest of them as high as a line; nothing for fewer than two."""
     if len(values) < 2:  # noqa: PLR2004  one is no trend
         return Text("")

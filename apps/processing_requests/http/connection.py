@@ -29,9 +29,10 @@ class Connection(RequestReader):
                                                                  └──▶ closing
 
     idle, head, body: the client is to send; in `head` also a new connection that has sent nothing.
-    answering: the route has the request. held: the answer is held back, so that a crowd that ignores `Retry-After`
-    cannot spin. untaken: the client does not read the answer. dropping: the request is answered, and the rest of its
-    body is read for nobody. closing: the answer ended the connection, and the client is still sending.
+    answering: the route has the request, or a long answer is sent. held: the answer is held back, so that a crowd that
+    ignores `Retry-After` cannot spin. untaken: the client does not read the answer. dropping: the request is answered,
+    and the rest of its body is read for nobody. closing: the answer ended the connection, and the client is still
+    sending.
     A state that has nothing to wait for is passed over: most requests go from idle to answering and back.
 
     Each state has a bound in time; `OpenConnections` keeps them. While the client is owed an answer, one read of what

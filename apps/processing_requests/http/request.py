@@ -61,16 +61,8 @@ class Request:
     """
 
     __slots__ = (
-        "_kept",
-        "began",
-        "fields",
-        "is_http_1_0",
-        "keeps_alive",
-        "length",
-        "method",
-        "path",
-        "span",
-        "waits_for_100",
+        *("_kept", "began", "fields", "is_http_1_0", "keeps_alive"),
+        *("length", "method", "path", "span", "waits_for_100"),
     )
 
     began: float

@@ -1,4 +1,4 @@
-"""The port for operations: liveness, readiness and metrics. No load balancer leads to it."""
+"""The port for operations: liveness, readiness, metrics, and a page for people. No load balancer leads to it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import json
 import socket
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,6 +16,10 @@ from socketserver import TCPServer
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from prometheus_client import MetricsHandler
+
+from checkpoint.operations.status_page.history import History
+from checkpoint.operations.status_page.layout import MEASURES
+from checkpoint.operations.status_page.page import HEADERS, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,44 +63,16 @@ def serve_private_port(host: str, port: int, health: Health, metrics: CollectorR
 
 @contextmanager
 def serve_readings(host: str, port: int, readings: Readings) -> Iterator[int]:
-    """Serve `/livez`, `/readyz` and `/metrics` from threads; yield the port, which the system chooses for `port` 0.
+    """Serve `/`, `/livez`, `/readyz` and `/metrics` from threads; yield the port, which the system chooses for 0.
 
     Threads, so that `/livez` can answer 503 while the event loop is stuck.
     Raises OSError, which names the settings, where the address cannot be listened on.
     """
+    history = History(readings.metrics, MEASURES)
 
-    class Handler(MetricsHandler):
-        timeout = _CLIENT_TIMEOUT_SECONDS  # for each read and each write, so that no client keeps its thread
-
-        def do_GET(self) -> None:  # noqa: N802  the name that the standard library calls
-            match self.path.partition("?")[0]:
-                case "/metrics":
-                    self.registry = readings.metrics()
-                    super().do_GET()
-                case "/livez":
-                    alive = readings.is_alive()
-                    self._send_json({"alive": alive}, HTTPStatus.OK if alive else HTTPStatus.SERVICE_UNAVAILABLE)
-                case "/readyz":
-                    faults, warnings = readings.readiness()
-                    self._send_json(
-                        {"ready": not faults, "faults": faults, "warnings": warnings},
-                        HTTPStatus.SERVICE_UNAVAILABLE if faults else HTTPStatus.OK,
-                    )
-                case _:
-                    self._send_json({"error": "Not Found"}, HTTPStatus.NOT_FOUND)
-
-        do_HEAD = do_GET  # noqa: N815  as do_GET
-
-        def _send_json(self, body: object, status: HTTPStatus) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(json.dumps(body).encode())
-
-        def end_headers(self) -> None:
-            super().end_headers()
-            if self.command == "HEAD":
-                self.wfile = io.BytesIO()  # a response to HEAD has no body
+    class Handler(_Handler):
+        told = readings
+        past = history
 
     try:
         server = _Server(host, port, Handler)
@@ -104,10 +81,64 @@ def serve_readings(host: str, port: int, readings: Readings) -> Iterator[int]:
         raise OSError(f"PRIVATE_HOST, PRIVATE_PORT: cannot listen on {where}: {error.strerror}") from None
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
-        yield server.server_port
+        with history.sampling():
+            yield server.server_port
     finally:
         server.shutdown()
         server.server_close()
+
+
+class _Handler(MetricsHandler):
+    """told: what is asked for. past: the last hour of it."""
+
+    told: Readings
+    past: History
+    timeout = _CLIENT_TIMEOUT_SECONDS  # for each read and each write, so that no client keeps its thread
+
+    def do_GET(self) -> None:  # noqa: N802  the name that the standard library calls
+        path, _, query = self.path.partition("?")
+        match path:
+            case "/":
+                self._send_page(query)
+            case "/metrics":
+                self.registry = self.told.metrics()
+                super().do_GET()
+            case "/livez":
+                alive = self.told.is_alive()
+                self._send_json({"alive": alive}, HTTPStatus.OK if alive else HTTPStatus.SERVICE_UNAVAILABLE)
+            case "/readyz":
+                faults, warnings = self.told.readiness()
+                self._send_json(
+                    {"ready": not faults, "faults": faults, "warnings": warnings},
+                    HTTPStatus.SERVICE_UNAVAILABLE if faults else HTTPStatus.OK,
+                )
+            case _:
+                self._send_json({"error": "Not Found"}, HTTPStatus.NOT_FOUND)
+
+    do_HEAD = do_GET  # noqa: N815  as do_GET
+
+    def _send_page(self, query: str) -> None:
+        faults, warnings = self.told.readiness()
+        alive = self.told.is_alive()
+        page = render(
+            self.past.look(), alive=alive, faults=faults, warnings=warnings, now=time.time(), query=query
+        ).encode()
+        self._send(page, HTTPStatus.OK, HEADERS)
+
+    def _send_json(self, body: object, status: HTTPStatus) -> None:
+        self._send(json.dumps(body).encode(), status, {"Content-Type": "application/json"})
+
+    def _send(self, body: bytes, status: HTTPStatus, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def end_headers(self) -> None:
+        super().end_headers()
+        if self.command == "HEAD":
+            self.wfile = io.BytesIO()  # a response to HEAD has no body
 
 
 class _Server(ThreadingHTTPServer):

@@ -17,6 +17,7 @@ from unit.message_broker.watched_queue import WatchedQueue
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from checkpoint.operations.tracing import Tracing
     from message_broker.service import Service
 
 DEADLINE = 5.0
@@ -40,7 +41,13 @@ class RunningBroker:
     """A broker, what it stands between, and a look at both."""
 
     def __init__(
-        self, *, entries: int = 10, calls_at_once: int = 32, depth_seconds: float = 60, **settings: Any
+        self,
+        *,
+        entries: int = 10,
+        calls_at_once: int = 32,
+        depth_seconds: float = 60,
+        tracing: Tracing | None = None,
+        **settings: Any,
     ) -> None:
         self.clock = ManualClock()
         self.backoffs = ShortBackoffs()
@@ -54,12 +61,14 @@ class RunningBroker:
         self.queue = WatchedQueue(limits=limits, now=self.clock.time)
         self.store = MemoryObjects()
         self.settings = BrokerSettings(**({"slots": 8, "grace_seconds": 5} | settings))
+        self.tracing = tracing
         self.service = self.build()
         self.stop = asyncio.Event()
 
     def build(self) -> Service:
         """A broker that remembers nothing, over the same queue and store."""
-        return build(self.settings, self.queue, Archive(self.store), self.clock, self.backoffs)
+        archive = Archive(self.store)
+        return build(self.settings, self.queue, archive, self.clock, self.backoffs, tracing=self.tracing)
 
     @property
     def faults(self) -> dict[str, str]:

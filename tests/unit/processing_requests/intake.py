@@ -21,6 +21,8 @@ from unit.processing_requests.watched_queue import WatchedQueue
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Mapping
 
+    from checkpoint.operations.tracing import Tracing
+
 NOW: Final = 1_706_213_694
 _LIMITS: Final = Limits(entries=10, payload_bytes=262_144, message_bytes=262_144)
 # A timeout that a test does not mean must not end it on a slow machine.
@@ -36,14 +38,14 @@ _PATIENT: Final[dict[str, Any]] = {
 class Intake:
     """An intake, and a client of it.
 
-    limits: the queue's. settings: fields of IntakeSettings.
+    limits: the queue's. tracing: None for an intake without traces. settings: fields of IntakeSettings.
     """
 
-    def __init__(self, limits: Limits = _LIMITS, **settings: Any) -> None:
+    def __init__(self, limits: Limits = _LIMITS, *, tracing: Tracing | None = None, **settings: Any) -> None:
         self.settings = IntakeSettings(**(_PATIENT | settings))
         self.queue = WatchedQueue(limits)
         self.clock = ManualClock(NOW)
-        self.service = build(self.settings, self.queue, self.clock)
+        self.service = build(self.settings, self.queue, self.clock, tracing=tracing)
         self.service.connections.start()
         self.stop = asyncio.Event()
 

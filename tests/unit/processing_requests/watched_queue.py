@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class WatchedQueue:
     """A queue in memory that shows each call, and fails or waits where a test wants it to.
 
-    calls: the bodies of each call, one that failed too. probes: how many there were.
+    calls: the bodies of each call, one that failed too. traceparents: of each call that has them.
+    probes: how many there were.
     flowing: clear it, and calls wait for it.
     refused: bodies that the queue refuses, each alone, with `fault`.
     unavailable: a text makes every call fail with QueueUnavailableError of that text; None ends the outage.
@@ -25,6 +26,7 @@ class WatchedQueue:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.calls: list[list[bytes]] = []
+        self.traceparents: list[list[str | None]] = []
         self.probes = 0
         self.flowing = asyncio.Event()
         self.flowing.set()
@@ -53,6 +55,10 @@ class WatchedQueue:
             raise self.error
         await self._memory.send([body for body in bodies if body not in self.refused])
         return [self.fault if body in self.refused else None for body in bodies]
+
+    async def send_traced(self, bodies: Sequence[bytes], traceparents: Sequence[str | None]) -> list[EntryFault | None]:
+        self.traceparents.append(list(traceparents))
+        return await self.send(bodies)
 
     async def probe(self) -> None:
         self.probes += 1

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from checkpoint.message_queue.sqlite.reading import Reader
 
-# All messages are counted by an index, which has about 500 of them on a page and no body: `bench/sqlite_depth.py` shows
-# what that takes. What is hidden is found by an index too, and a message that is not long has its row looked at.
+# All is counted by indexes, which have hundreds of rows on a page and no body: bench/queue_depth.py shows what that
+# takes. What is hidden is found by an index too, and a message that is not long has its row looked at.
 # The oldest is the one with the lowest id, for ids are given in the order of sending. Some rows of an older program, or
 # made by hand, do not say when they were sent, so the first few are asked.
 _DEPTH: Final = """
@@ -29,7 +29,10 @@ SELECT
 
 
 async def depth(reader: Reader) -> Depth:
-    """As MeasuredQueue says; all numbers are of one moment."""
+    """As MeasuredQueue says; all numbers are of one moment.
+
+    It takes longer the more messages there are, so ask once per some seconds; nobody waits for it meanwhile.
+    """
 
     def count(connection: sqlite3.Connection, now: float) -> Depth:
         every, in_flight, oldest, dead_letters = connection.execute(_DEPTH, (now,)).fetchone()

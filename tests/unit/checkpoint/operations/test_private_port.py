@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from checkpoint.operations import private_port
 from checkpoint.operations.health import Health
+from checkpoint.operations.metrics import new_registry
 from checkpoint.operations.private_port import serve_private_port
 from e2e.waiting import until
 
@@ -127,7 +128,21 @@ async def test_a_loop_that_is_stuck_is_not_alive(monkeypatch: pytest.MonkeyPatch
     assert [(answer.status, answer.json()) for answer in answers] == [(503, {"alive": False})]
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics/", "/livezz"])
+async def test_the_page_for_people_shows_the_readiness_and_its_headers_allow_it_nothing() -> None:
+    health = Health(untried=["queue"])
+    health.warn("object.json", "InvalidObjectState")
+    with serve(health, new_registry("message_broker")) as port:
+        answer = await get(port, "/?refresh")
+    assert answer.status == 200
+    for shown in ("message_broker", "Not ready", "not tried yet", "InvalidObjectState", "http-equiv=refresh"):
+        assert shown in answer.body.decode()
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/index.html", "/metrics/", "/livezz"])
 async def test_another_path_is_not_found(path: str) -> None:
     with serve() as port:
         assert (await get(port, path)).status == 404
