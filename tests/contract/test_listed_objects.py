@@ -73,6 +73,11 @@ async def test_a_prefix_asks_for_the_pages_that_have_such_names_and_no_others(
     assert asked[0][0] > "e-mails/sqs_message_14998"
 
 
+async def test_all_pages_are_listed(stub: ObjectStoreStub) -> None:
+    plant(stub, [f"sqs_message_{number}.json" for number in range(2500)])
+    assert len({each.name for each in await listed(stub)}) == 2500
+
+
 async def test_a_store_without_an_order_is_listed_to_its_end() -> None:
     class Disordered(MemoryStore):
         pass
