@@ -29,6 +29,8 @@ PREFIXES: Final = ("AWS_", "AZURE_", "GCE_", "GOOGLE_", "IDENTITY_", "MSI_")
 class Cloud:
     """A row of the contract: a place for an archive, and a look at its objects past the adapter."""
 
+    many = 1010
+
     def __init__(self, stub: ObjectStoreStub) -> None:
         self.stub = stub
         self.url = f"{SCHEMES[type(stub)]}://{stub.bucket}/e-mails"

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 
 class Files:
+    many = 1010
+
     def __init__(self, directory: Path) -> None:
         self.directory = directory / "the archive"
         self.directory.mkdir()
@@ -62,6 +64,8 @@ class Files:
 class Fake:
     """The store of the unit tests, so that what they show holds for the others too."""
 
+    many = 3
+
     def __init__(self) -> None:
         self.store = MemoryObjects()
         self.listed = ListedObjects(self.store.objects)
@@ -90,6 +94,8 @@ class Fake:
 
 
 class Memory:
+    many = 1010
+
     def __init__(self) -> None:
         self.store = MemoryStore()
 
@@ -130,6 +136,8 @@ class Memory:
 
 
 class Bucket:
+    many = 30  # the emulator takes its time; the stubs have pages
+
     def __init__(self, aws: Emulator) -> None:
         self.s3 = aws.s3
         self.name = f"bucket-{uuid.uuid4()}"

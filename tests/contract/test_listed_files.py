@@ -121,7 +121,7 @@ async def test_pages_and_steps_are_bounded_however_few_names_are_asked_for(
 
 
 async def test_a_listing_that_is_left_or_cancelled_leaves_no_descriptor_open(directory: Path) -> None:
-    for number in range(3000):
+    for number in range(1500):
         (directory / str(number)).touch()
 
     async def descriptors() -> int:
@@ -131,7 +131,7 @@ async def test_a_listing_that_is_left_or_cancelled_leaves_no_descriptor_open(dir
     async with open_listed_store(directory.as_uri()) as store:
         async with aclosing(store.objects()) as pages:  # type: ignore[type-var]  # an async generator, as all of ours are
             await anext(pages)
-        for _ in range(20):
+        for _ in range(10):
             listing = asyncio.ensure_future(names(directory))
             await asyncio.sleep(0.001)
             listing.cancel()

@@ -73,6 +73,11 @@ async def test_a_prefix_asks_for_the_pages_that_have_such_names_and_no_others(
     assert asked[0][0] > "e-mails/sqs_message_14998"
 
 
+async def test_all_pages_are_listed(stub: ObjectStoreStub) -> None:
+    plant(stub, [f"sqs_message_{number}.json" for number in range(2500)])
+    assert len({each.name for each in await listed(stub)}) == 2500
+
+
 async def test_a_store_without_an_order_is_listed_to_its_end() -> None:
     class Disordered(MemoryStore):
         pass
@@ -99,6 +104,12 @@ async def test_an_answer_that_is_none_of_the_store_is_an_outage(stub: ObjectStor
     async with Cloud(stub).open_listed() as store:
         with pytest.raises(ArchiveUnavailableError):
             await store.read(PLAIN)
+
+
+async def test_who_may_list_and_not_read_can_list(s3: S3Stub) -> None:
+    plant(s3, [PLAIN])
+    s3.faults = [Fault(effect=Effect.ACCESS_DENIED, method="GET")]
+    assert [each.name for each in await listed(s3)] == [PLAIN]
 
 
 @pytest.mark.parametrize("effect", [Effect.TORN_BODY, Effect.INTERNAL_ERROR])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from checkpoint.archive.adapters import open_listed_store
+from checkpoint.settings import convert_to_settings_error
 from command_line.output import Json  # noqa: TC001  typer looks at annotations
 from command_line.posting.archived import Range, archived_items, named_items
 from command_line.posting.items import Lines
@@ -111,19 +113,19 @@ def replay(
             resume=resume,
             as_json=as_json,
         )
-        async with open_listed_store(settings.archive_url) as store:
+        async with AsyncExitStack() as opened:
+            with convert_to_settings_error("ARCHIVE_URL"):
+                store = await opened.enter_async_context(open_listed_store(settings.archive_url))
             if names is None:
                 items = archived_items(store, prefix, Range(first, last))
                 return await post_all(items, options, lambda: None)
             if prefix or first is not None or last is not None:
                 raise CommandError("--names says which objects: --prefix, --from and --until do not.", ExitCode.MISUSED)
             descriptor = _open(names)
-            try:
-                lines = cut_into_lines(read(descriptor), longest=_LONGEST_NAME)
-                return await post_all(named_items(store, lines), options, lambda: None)
-            finally:
-                if descriptor:
-                    os.close(descriptor)
+            if descriptor:
+                opened.callback(os.close, descriptor)
+            lines = cut_into_lines(read(descriptor), longest=_LONGEST_NAME)
+            return await post_all(named_items(store, lines), options, lambda: None)
 
     run(command)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path  # noqa: TC003  typer looks at annotations
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ import typer
 
 from checkpoint.archive.adapters import open_listed_store
 from checkpoint.message_queue.adapters import open_admin
+from checkpoint.settings import convert_to_settings_error
 from command_line.output import Json  # noqa: TC001  typer looks at annotations
 from command_line.receipts.file import read_receipts
 from command_line.receipts.table import ReceiptTable, State, open_table
@@ -41,14 +43,16 @@ def reconcile(
     """
 
     async def command(settings: CommandLineSettings) -> ExitCode:
-        with open_table() as table:
+        async with AsyncExitStack() as opened:
+            table = opened.enter_context(open_table())
             for path in receipts:
                 table.add(read_receipts(path))
-            async with open_listed_store(settings.archive_url) as store:
-                report = Report(as_json=as_json, prints_extra=extra)
-                return await reconcile_all(
-                    table, store, partial(_ask, settings.queue_url, table), report, wait_seconds=wait
-                )
+            with convert_to_settings_error("ARCHIVE_URL"):
+                store = await opened.enter_async_context(open_listed_store(settings.archive_url))
+            report = Report(as_json=as_json, prints_extra=extra)
+            return await reconcile_all(
+                table, store, partial(_ask, settings.queue_url, table), report, wait_seconds=wait
+            )
 
     run(command)
 

@@ -117,8 +117,12 @@ class ObstoreObjects:
         except (BaseError, OSError) as error:
             raise _unavailable(error) from None
         # Whatever answers 200, a captive portal for one, ends a listing to obstore. A name that nothing has tells them
-        # apart: a store answers 404.
-        await self.read(_NO_OBJECT)
+        # apart: a store answers 404, or denies a right to whom it lets list and not read.
+        try:
+            await self.read(_NO_OBJECT)
+        except ArchiveUnavailableError as error:
+            if error.code != "AccessDenied":
+                raise
 
     async def read(self, name: str) -> bytes | None:
         """As ListedStore says."""

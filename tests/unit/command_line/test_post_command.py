@@ -123,6 +123,13 @@ async def test_a_replay_of_an_archive_that_is_not_there_is_code_3(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("arguments", [["replay", "--to", "http://127.0.0.1:9"], ["reconcile", "/dev/null"]])
+async def test_an_archive_that_cannot_be_listed_is_a_wrong_setting(arguments: list[str]) -> None:
+    ended = await checkpoint(*arguments, ARCHIVE_URL="file://relative/path")
+    assert ended.exit_code == 2
+    assert ended.stderr.startswith("checkpoint: ARCHIVE_URL: ")
+
+
 async def test_named_objects_are_replayed(intake: FailingIntake, tmp_path: Path) -> None:
     for number in range(3):
         (tmp_path / f"sqs_message_{number}.json").write_bytes(body(timestream=str(number)))

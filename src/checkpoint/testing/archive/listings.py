@@ -40,7 +40,7 @@ class Listings:
             assert stored.md5 in {None, hashlib.md5(bodies[name], usedforsecurity=False).hexdigest()}
 
     async def test_more_objects_than_a_page_has_are_all_listed(self, place: ListedUnderTest) -> None:
-        names = {f"sqs_message_{number}.json" for number in range(1000, 2010)}
+        names = {f"sqs_message_{number}.json" for number in range(10_000, 10_000 + place.many)}
         async with place.open():
             for name in names:
                 place.plant(name, b"x")

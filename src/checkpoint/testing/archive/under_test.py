@@ -35,7 +35,13 @@ class ArchiveUnderTest(Protocol):
 
 
 class ListedUnderTest(ArchiveUnderTest, Protocol):
-    """A place for a fresh, empty archive whose objects can be listed."""
+    """A place for a fresh, empty archive whose objects can be listed.
+
+    many: more objects than a listing gives at a time.
+    """
+
+    @property
+    def many(self) -> int: ...
 
     def open_listed(self) -> AbstractAsyncContextManager[ListedStore]:
         """What the command line opens of it."""
