@@ -17,6 +17,8 @@ locals {
   }
 
   load_balancer_host = try(kubernetes_service_v1.intake.status[0].load_balancer[0].ingress[0].hostname, "not-known-yet")
+  # EKS gives it a name, which its host begins with: [internal-]<name>-<number>.<region>.elb.amazonaws.com
+  load_balancer_name = try(regex("^(?:internal-)?([^.]+)-[0-9]+[.]", local.load_balancer_host)[0], "not-known-yet")
 }
 
 resource "kubernetes_service_v1" "intake" {

@@ -60,6 +60,13 @@ resource "aws_sqs_queue_policy" "dead_letters" {
   policy    = jsonencode(local.queue_policies[var.dead_letter_queue_name])
 }
 
+locals {
+  runbook = "https://github.com/jcohenp/checkpoint-assignment/blob/main/docs/operate.md"
+}
+
+# The alarms say what needs somebody, seen from outside of the cluster; the rules of deploy/prometheus say more, if a
+# Prometheus runs. S3 has none: its metrics of requests cost extra, and what keeps e-mails from it shows by their age.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html
 # Not encrypted: alarms cannot use the key that AWS manages for SNS. An alarm's text holds names of queues and numbers,
 # and nothing of an e-mail.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
@@ -93,7 +100,7 @@ resource "aws_sns_topic_subscription" "email" {
 
 resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   alarm_name          = "${var.dead_letter_queue_name} is not empty"
-  alarm_description   = "The dead-letter queue holds at least one message. If the broker sent it there, the message attribute `reason` says why."
+  alarm_description   = "The dead-letter queue holds at least one message. If the broker sent it there, the message attribute `reason` says why. ${local.runbook}#deadletters"
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
   dimensions          = { QueueName = aws_sqs_queue.dead_letters.name }
@@ -110,7 +117,7 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters" {
 # After the retention period SQS deletes a message, archived or not. This alarm leaves time to act before that.
 resource "aws_cloudwatch_metric_alarm" "oldest_message" {
   alarm_name          = "${var.queue_name} is not being emptied"
-  alarm_description   = "The oldest message has waited too long: the broker or the archive is unavailable or too slow."
+  alarm_description   = "The oldest message has waited too long: the broker or the archive is unavailable or too slow. ${local.runbook}#emailsnotstored"
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateAgeOfOldestMessage"
   dimensions          = { QueueName = aws_sqs_queue.main.name }
@@ -119,6 +126,25 @@ resource "aws_cloudwatch_metric_alarm" "oldest_message" {
   evaluation_periods  = 3
   comparison_operator = "GreaterThanThreshold"
   threshold           = var.oldest_message_alarm_seconds
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
+# With 120,000 messages in flight SQS gives out no more. So many are held where bad messages are hidden for hours, because
+# the queue has lost its dead-letter queue, or where brokers end again and again.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
+resource "aws_cloudwatch_metric_alarm" "in_flight" {
+  alarm_name          = "${var.queue_name} has too many messages in flight"
+  alarm_description   = "More than 100,000 messages are in flight. With 120,000 SQS gives out no more. ${local.runbook}#inflightnearquota"
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesNotVisible"
+  dimensions          = { QueueName = aws_sqs_queue.main.name }
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 5
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 100000
   treat_missing_data  = "notBreaching"
   alarm_actions       = [aws_sns_topic.alarms.arn]
   ok_actions          = [aws_sns_topic.alarms.arn]

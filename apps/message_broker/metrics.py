@@ -112,6 +112,7 @@ class Metrics:
         archive_up: Callable[[], float],
         queue_up: Callable[[], float],
         free_bytes: Callable[[], dict[str, float]],
+        free_inodes: Callable[[], dict[str, float]],
         depth: QueueDepth,
     ) -> None:
         """Read these at each scrape."""
@@ -156,10 +157,16 @@ class Metrics:
             ),
         ):
             ReadGauge(name, documentation, read, registry=self.registry)
-        ReadGauge(
-            "checkpoint_volume_free_bytes",
-            "What is free on the volumes of the queue and of the archive, where these are local files.",
-            free_bytes,
-            registry=self.registry,
-            label="volume",
-        )
+        for name, documentation, by_volume in (
+            (
+                "checkpoint_volume_free_bytes",
+                "What is free on the volumes of the queue and of the archive, where these are local files.",
+                free_bytes,
+            ),
+            (
+                "checkpoint_volume_free_inodes",
+                "Files that the volume of the archive has room for, where it is of local files.",
+                free_inodes,
+            ),
+        ):
+            ReadGauge(name, documentation, by_volume, registry=self.registry, label="volume")

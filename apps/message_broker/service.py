@@ -25,7 +25,7 @@ from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
 from checkpoint.operations.summary import log_summary
 from checkpoint.operations.tracing import open_tracing
-from checkpoint.operations.volume import FreeBytes
+from checkpoint.operations.volume import Free
 from checkpoint.settings import convert_to_settings_error
 from message_broker.archive_probe import ArchiveProbe
 from message_broker.circuit_breaker import ARCHIVE, QUEUE, CircuitBreaker
@@ -99,7 +99,7 @@ def build(
     """
     health = Health(untried=[QUEUE], assumed_healthy=[ARCHIVE], clock=clock)
     metrics = Metrics(clock)
-    volumes = _volumes(queue, archive)
+    free_bytes, free_inodes = _free(queue, archive)
     queue = CountedReceivingQueue(queue, metrics.queue_calls)
     archive = archive.through(lambda store: CountedStore(store, metrics.archive_calls))
     slots = Slots(
@@ -152,17 +152,27 @@ def build(
         circuit=lambda: breaker.state,
         archive_up=lambda: health.is_healthy(ARCHIVE),
         queue_up=lambda: health.is_healthy(QUEUE),
-        free_bytes=lambda: {name: free for name, volume in volumes.items() if (free := volume.read()) is not None},
+        free_bytes=lambda: _read(free_bytes),
+        free_inodes=lambda: _read(free_inodes),
         depth=depth,
     )
     archive_probe = ArchiveProbe(archive=archive, health=health, random=random)
     return Service(archive_probe, fetcher, broker, in_flight, health, metrics, depth, settings.grace_seconds)
 
 
-def _volumes(queue: ReceivingQueue, archive: Archive) -> dict[str, FreeBytes]:
-    """Those of the queue and of the archive that are local, by their names in the metrics."""
-    local = {"queue": queue if isinstance(queue, LocalQueue) else None, "archive": archive.local_store}
-    return {name: FreeBytes(each.free_bytes) for name, each in local.items() if each is not None}
+def _free(queue: ReceivingQueue, archive: Archive) -> tuple[dict[str, Free], dict[str, Free]]:
+    """What tells how many bytes and inodes are free for the queue and the archive, where these are local."""
+    free_bytes, free_inodes = {}, {}
+    if isinstance(queue, LocalQueue):
+        free_bytes["queue"] = Free(queue.free_bytes)
+    if store := archive.local_store:
+        free_bytes["archive"], free_inodes["archive"] = Free(store.free_bytes), Free(store.free_inodes)
+    return free_bytes, free_inodes
+
+
+def _read(free: dict[str, Free]) -> dict[str, float]:
+    """What is known of it."""
+    return {name: number for name, each in free.items() if (number := each.read()) is not None}
 
 
 async def run(settings: BrokerSettings) -> None:

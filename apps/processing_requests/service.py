@@ -21,7 +21,7 @@ from checkpoint.operations.private_port import serve_private_port
 from checkpoint.operations.signals import stop_on_signals
 from checkpoint.operations.summary import log_summary
 from checkpoint.operations.tracing import open_tracing
-from checkpoint.operations.volume import FreeBytes
+from checkpoint.operations.volume import Free
 from checkpoint.settings import convert_to_settings_error
 from processing_requests.docs.files import documents
 from processing_requests.ending import ends_within
@@ -113,13 +113,14 @@ def build(
     health, metrics, tokens = Health(untried=[QUEUE], clock=clock), Metrics(clock), Tokens(settings.tokens)
     make_sender: type[QueueSender] | partial[TracedQueueSender] = QueueSender
     make_intake: type[Intake] | partial[TracedIntake] = Intake
+    sending = queue
     if tracing:
         destination = Destination.of(settings.queue_url)
-        queue = TracedQueue(queue, tracing, destination)
+        sending = TracedQueue(queue, tracing, destination)
         make_sender = partial(TracedQueueSender, tracing=tracing, destination=destination)
         make_intake = partial(TracedIntake, tracing=tracing)
     sender = make_sender(
-        queue=CountedSendingQueue(queue, metrics.queue_calls),
+        queue=CountedSendingQueue(sending, metrics.queue_calls),
         health=health,
         metrics=metrics,
         timeout_seconds=settings.queue_timeout_seconds,
@@ -160,7 +161,7 @@ def build(
         most_waiting=settings.max_waiting,
         most_connections=most_connections,
         queue_up=lambda: health.is_healthy(QUEUE),
-        queue_free_bytes=FreeBytes(queue.free_bytes).read if isinstance(queue, LocalQueue) else lambda: None,
+        queue_free_bytes=Free(queue.free_bytes).read if isinstance(queue, LocalQueue) else lambda: None,
     )
     connections.on_refused = metrics.refused
     return Service(settings, connections, health, metrics, tokens, sender, intake)

@@ -67,27 +67,49 @@ run "the_dead_letter_queue_takes_whole_messages_keeps_them_longer_and_serves_the
   }
 }
 
-run "a_single_dead_letter_and_an_old_message_raise_an_alarm" {
+run "a_single_dead_letter_an_old_message_and_many_in_flight_raise_an_alarm" {
   command = plan
 
   assert {
     condition = [
-      for alarm in [aws_cloudwatch_metric_alarm.dead_letters, aws_cloudwatch_metric_alarm.oldest_message] :
+      for alarm in [aws_cloudwatch_metric_alarm.dead_letters, aws_cloudwatch_metric_alarm.oldest_message, aws_cloudwatch_metric_alarm.in_flight] :
       [alarm.metric_name, alarm.dimensions["QueueName"], alarm.comparison_operator, alarm.threshold]
       ] == [
       ["ApproximateNumberOfMessagesVisible", "my_sqs_dead_letters", "GreaterThanThreshold", 0],
       ["ApproximateAgeOfOldestMessage", "my_sqs", "GreaterThanThreshold", 900],
+      ["ApproximateNumberOfMessagesNotVisible", "my_sqs", "GreaterThanThreshold", 100000],
     ]
     error_message = "Each watches its own queue."
   }
   assert {
     condition = alltrue([
-      for alarm in [aws_cloudwatch_metric_alarm.dead_letters, aws_cloudwatch_metric_alarm.oldest_message] :
+      for alarm in [aws_cloudwatch_metric_alarm.dead_letters, aws_cloudwatch_metric_alarm.oldest_message, aws_cloudwatch_metric_alarm.in_flight] :
       alarm.treat_missing_data == "notBreaching" &&
       alarm.alarm_actions == toset(["arn:aws:sns:us-east-1:123456789012:checkpoint-alarms"]) &&
       alarm.ok_actions == alarm.alarm_actions
     ])
-    error_message = "Both notify the topic, when they are raised and when they end. An idle queue raises none."
+    error_message = "All notify the topic, when they are raised and when they end. An idle queue raises none."
+  }
+}
+
+run "a_load_balancer_without_a_healthy_host_raises_an_alarm" {
+  command = plan
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.no_healthy_host.dimensions["LoadBalancerName"] == "the-load-balancer" &&
+      aws_cloudwatch_metric_alarm.no_healthy_host.comparison_operator == "LessThanThreshold" &&
+      aws_cloudwatch_metric_alarm.no_healthy_host.threshold == 1
+    )
+    error_message = "Its name is what its host begins with."
+  }
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.no_healthy_host.treat_missing_data == "breaching" &&
+      aws_cloudwatch_metric_alarm.no_healthy_host.alarm_actions == toset(["arn:aws:sns:us-east-1:123456789012:checkpoint-alarms"]) &&
+      aws_cloudwatch_metric_alarm.no_healthy_host.ok_actions == aws_cloudwatch_metric_alarm.no_healthy_host.alarm_actions
+    )
+    error_message = "It is raised, too, where no host is there, and it notifies the topic."
   }
 }
 
@@ -223,7 +245,7 @@ run "the_outputs_name_what_was_created_and_the_commands_that_come_next" {
       output.service_url, output.bucket, output.queue_url, output.dead_letter_queue_url,
       output.kubeconfig_command, output.archive_command,
       ] == [
-      "http://the-load-balancer.example:5001/process_request",
+      "http://the-load-balancer-1234567890.us-east-1.elb.amazonaws.com:5001/process_request",
       "messages-bucket-checkpoint-assignment",
       "https://sqs.us-east-1.amazonaws.com/123456789012/my_sqs",
       "https://sqs.us-east-1.amazonaws.com/123456789012/my_sqs_dead_letters",

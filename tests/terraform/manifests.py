@@ -74,7 +74,7 @@ def as_output(files: Sequence[Path]) -> str:
     """The locals of the files, and one output with their rendered resources."""
     local = {name: value for block in source.parsed(files)["locals"] for name, value in block.items()}
     # The load balancer's name is known only after an apply.
-    local["load_balancer_host"] = '"the-load-balancer.example"'
+    local["load_balancer_host"] = '"the-load-balancer-1234567890.us-east-1.elb.amazonaws.com"'
     resources = (f'"{kind}.{name}" = {_instances(body)}' for kind, name, body in source.resources(files))
     values = (f"{name} = {_expression(value)}" for name, value in _members(local))
     return "\n".join(["locals {", *values, "}", f"output {OUTPUT} {{", "value = {", *resources, "}", "}", ""])

@@ -167,7 +167,7 @@ run "everything_can_be_named_otherwise" {
     error_message = "Whom the roles trust."
   }
   assert {
-    condition     = output.service_url == "http://the-load-balancer.example:443/process_request"
+    condition     = output.service_url == "http://the-load-balancer-1234567890.us-east-1.elb.amazonaws.com:443/process_request"
     error_message = "The port."
   }
 }

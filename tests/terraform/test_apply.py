@@ -41,7 +41,10 @@ pytestmark = pytest.mark.applies_terraform
 _log = logging.getLogger(__name__)
 
 _ACCOUNT: Final = "000000000000"
-_LEFT_OUT: Final = [*WORKLOADS, *(CONFIGURATION / name for name in ("eks-cluster.tf", "outputs.tf", "vpc.tf"))]
+_LEFT_OUT: Final = [
+    *WORKLOADS,
+    *(CONFIGURATION / name for name in ("eks-cluster.tf", "load-balancer-alarm.tf", "outputs.tf", "vpc.tf")),
+]
 _FOR_THE_EMULATOR: Final = """
 provider "aws" {
   s3_use_path_style = true
@@ -49,6 +52,7 @@ provider "aws" {
 """
 _NOT_RETURNED: Final = {
     "aws_cloudwatch_metric_alarm.dead_letters",
+    "aws_cloudwatch_metric_alarm.in_flight",
     "aws_cloudwatch_metric_alarm.oldest_message",
     "aws_sns_topic.alarms",
     "aws_sns_topic_policy.alarms",  # planned only together with its topic

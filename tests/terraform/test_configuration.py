@@ -122,5 +122,5 @@ def test_the_post_command_sends_the_assigned_request_byte_for_byte(plans: Mappin
     command = plans["defaults"]["output_changes"]["post_command"]["after"]
     *_, flag, request, url = shlex.split(command)
 
-    assert (flag, url) == ("-d", "http://the-load-balancer.example:5001/process_request")
+    assert (flag, url) == ("-d", "http://the-load-balancer-1234567890.us-east-1.elb.amazonaws.com:5001/process_request")
     assert request.replace("TOKEN", "foobar").encode() == GOOD

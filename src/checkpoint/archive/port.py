@@ -77,6 +77,10 @@ class LocalStore(Protocol):
         """What is free on the volume. Raises OSError. For any thread."""
         ...
 
+    def free_inodes(self) -> int | None:
+        """How many more files it can have; None where nothing but its bytes bounds them. As `free_bytes`."""
+        ...
+
 
 class StoredObject(NamedTuple):
     """An object as a listing tells of it.

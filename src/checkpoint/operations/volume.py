@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS: Final = 1.0
 
 
-class FreeBytes:
-    """Asks how much is free; for any thread.
+class Free:
+    """Asks how much is free, in bytes or inodes; for any thread.
 
     On a network file system that is away, the system does not answer, for hours perhaps. Then nothing is told, and
     nobody else asks, so that all other metrics can still be read: they say what is wrong.
 
-    ask: gives the bytes, or raises OSError.
+    ask: gives the number, or None where there is none, or raises OSError.
     """
 
-    def __init__(self, ask: Callable[[], int]) -> None:
+    def __init__(self, ask: Callable[[], int | None]) -> None:
         self._ask = ask
         self._asking: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def read(self) -> int | None:
-        """The bytes; None where they are not known within a second."""
-        told: list[int] = []
+        """The number; None where it is not known within a second."""
+        told: list[int | None] = []
 
         def ask() -> None:
             try:

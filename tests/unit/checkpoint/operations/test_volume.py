@@ -6,21 +6,21 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from checkpoint.operations.volume import FreeBytes
+from checkpoint.operations.volume import Free
 
 if TYPE_CHECKING:
     import pytest
 
 
 def test_it_is_what_the_system_says() -> None:
-    assert FreeBytes(lambda: 5).read() == 5
+    assert Free(lambda: 5).read() == 5
 
 
 def test_it_is_not_known_where_the_system_refuses() -> None:
     def refuse() -> int:
         raise FileNotFoundError
 
-    assert FreeBytes(refuse).read() is None
+    assert Free(refuse).read() is None
 
 
 def test_a_volume_that_does_not_answer_keeps_nobody_waiting_for_long_and_only_one_asks_it(
@@ -35,7 +35,7 @@ def test_a_volume_that_does_not_answer_keeps_nobody_waiting_for_long_and_only_on
         answering.wait()
         return 5
 
-    volume = FreeBytes(ask)
+    volume = Free(ask)
     try:
         assert [volume.read() for _ in range(3)] == [None] * 3
         assert asked == 1
