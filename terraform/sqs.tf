@@ -131,8 +131,9 @@ resource "aws_cloudwatch_metric_alarm" "oldest_message" {
   ok_actions          = [aws_sns_topic.alarms.arn]
 }
 
-# With 120,000 messages in flight SQS gives out no more. So many are held only if brokers end again and again.
-# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+# With 120,000 messages in flight SQS gives out no more. So many are held where bad messages are hidden for hours, because
+# the queue has lost its dead-letter queue, or where brokers end again and again.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
 resource "aws_cloudwatch_metric_alarm" "in_flight" {
   alarm_name          = "${var.queue_name} has too many messages in flight"
   alarm_description   = "More than 100,000 messages are in flight. With 120,000 SQS gives out no more. ${local.runbook}#inflightnearquota"

@@ -8,7 +8,7 @@ from msgspec import Meta
 from checkpoint.archive.adapters import ARCHIVES
 from checkpoint.archive.directory import default_directory
 from checkpoint.message_queue.adapters import QUEUES
-from checkpoint.settings import Check, Settings
+from checkpoint.settings import MAY_BE_EMPTY, Check, Settings
 
 
 class CommandLineSettings(Settings, frozen=True, kw_only=True):
@@ -30,8 +30,8 @@ class CommandLineSettings(Settings, frozen=True, kw_only=True):
     token: Annotated[str, Meta(description="the token to post with; of several, the first")] = "foobar"  # noqa: S105  the intake takes it on a loopback address only
     intake_url: Annotated[str, Meta(description="the public port of the intake")] = "http://127.0.0.1:5001"
     intake_private_url: Annotated[
-        str, Meta(description="the private port of the intake; empty where there is none to reach")
+        str, MAY_BE_EMPTY, Meta(description="the private port of the intake; empty where there is none to reach")
     ] = "http://127.0.0.1:9001"
     broker_private_url: Annotated[
-        str, Meta(description="the private port of the broker; empty where there is none to reach")
+        str, MAY_BE_EMPTY, Meta(description="the private port of the broker; empty where there is none to reach")
     ] = "http://127.0.0.1:9002"

@@ -15,7 +15,7 @@ def main() -> None:
     if parse("message_broker", "Moves e-mail events from a queue into an archive.", BrokerSettings):
         from message_broker.self_check import check
 
-        sys.exit(check())
+        check()
 
     from message_broker.start import start
 

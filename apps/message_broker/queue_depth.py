@@ -65,6 +65,8 @@ class QueueDepth:
             return self._depth.oldest_seconds
         sent_at = self.in_flight.oldest_sent_at
         held = self.clock.time() - sent_at if sent_at is not None else 0.0
+        if self._depth and not self._depth.waiting and not self._depth.in_flight:
+            return held
         oldest = max(held, self._longest_before, self.metrics.longest_seconds)
         return oldest if self._depth or oldest else None
 

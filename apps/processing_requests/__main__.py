@@ -15,7 +15,7 @@ def main() -> None:
     if parse("processing_requests", "Takes e-mail events over HTTP and puts them on a queue.", IntakeSettings):
         from processing_requests.self_check import check
 
-        sys.exit(check())
+        check()
 
     from processing_requests.start import start
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from checkpoint.message_queue.adapters import inspect_sending
 from checkpoint.message_queue.port import QueueUnavailableError
+from checkpoint.operations.exiting import exit_at_once
 from checkpoint.operations.findings import Finding, examine, report
 from checkpoint.operations.tracing import is_on
 from checkpoint.parameter_store import ParametersUnavailableError, fetch
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from checkpoint.settings import Fetch
 
 
-def check() -> int:
-    """Print a line for each thing; the exit code."""
-    return report(asyncio.run(findings(os.environ, fetch)))
+def check() -> NoReturn:
+    """Print a line for each thing, and exit with 0 or 1."""
+    exit_at_once(report(asyncio.run(findings(os.environ, fetch))))
 
 
 async def findings(environ: Mapping[str, str], fetch: Fetch) -> list[Finding]:

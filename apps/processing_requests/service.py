@@ -113,13 +113,14 @@ def build(
     health, metrics, tokens = Health(untried=[QUEUE], clock=clock), Metrics(clock), Tokens(settings.tokens)
     make_sender: type[QueueSender] | partial[TracedQueueSender] = QueueSender
     make_intake: type[Intake] | partial[TracedIntake] = Intake
+    sending = queue
     if tracing:
         destination = Destination.of(settings.queue_url)
-        queue = TracedQueue(queue, tracing, destination)
+        sending = TracedQueue(queue, tracing, destination)
         make_sender = partial(TracedQueueSender, tracing=tracing, destination=destination)
         make_intake = partial(TracedIntake, tracing=tracing)
     sender = make_sender(
-        queue=CountedSendingQueue(queue, metrics.queue_calls),
+        queue=CountedSendingQueue(sending, metrics.queue_calls),
         health=health,
         metrics=metrics,
         timeout_seconds=settings.queue_timeout_seconds,

@@ -7,7 +7,6 @@ import structlog
 import uvloop
 
 from checkpoint.operations.telemetry import configure_logging, log_failure
-from checkpoint.operations.tracing import is_on
 from checkpoint.parameter_store import ParametersUnavailableError, fetch
 from checkpoint.settings import SettingsError, load, references
 from processing_requests.service import run
@@ -27,7 +26,6 @@ async def _load_and_run() -> int:
 
     count = available_cpus() if settings.workers == "auto" else int(settings.workers)
     if count > 1:
-        is_on(os.environ)  # what is wrong with it is told once, and not by each worker
         return 0 if await run_workers(settings, count, fetch_tokens if parameter else None) else 1
     await run(settings, fetch_tokens if parameter else None)
     return 0

@@ -38,6 +38,13 @@ class Check:
     function: Callable[[Any], None]
 
 
+class _MayBeEmpty:
+    """In the annotation of a setting: an empty value is a value."""
+
+
+MAY_BE_EMPTY: Final = _MayBeEmpty()
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A service's settings; the field `queue_url` is read from the variable `QUEUE_URL`, and so on.
 
@@ -109,6 +116,8 @@ def _reason(wanted: Any, error: ValueError) -> str:
 
 
 def _value(text: str, wanted: Any) -> Any:
+    if not text and MAY_BE_EMPTY in getattr(wanted, "__metadata__", ()):
+        return text
     value = msgspec.convert(_not_empty(text), wanted, strict=False)
     for check in getattr(wanted, "__metadata__", ()):  # what stands beside a type in Annotated
         if isinstance(check, Check):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from checkpoint.message_queue.port import QueueUnavailableError
+from checkpoint.message_queue.port import Depth, QueueUnavailableError
 from checkpoint.message_queue.sqlite.adapter import open_admin, open_receiving
 from checkpoint.message_queue.sqlite.database import Database
 from checkpoint.message_queue.sqlite.queue import SQLiteReceivingQueue
@@ -177,11 +177,9 @@ async def test_after_the_machine_started_again_nothing_is_in_flight(sqlite: SQLi
         assert [message.hidden_seconds async for message in admin.find(lambda _: True)] == [0, 0]
 
 
-async def test_a_depth_without_a_receive_before_makes_no_file(sqlite: SQLite) -> None:
+async def test_a_receiver_at_its_first_start_tells_the_depth_of_an_empty_queue(sqlite: SQLite) -> None:
     async with open_receiving(sqlite.url) as receiving:
-        with pytest.raises(QueueUnavailableError):
-            await receiving.depth()
-    assert not sqlite.path.exists()
+        assert await receiving.depth() == Depth(0, 0, None, 0)
 
 
 async def test_many_and_long_ones_come_in_pages_one_after_the_other(sqlite: SQLite, admin: SQLiteAdminQueue) -> None:
@@ -233,6 +231,17 @@ async def test_a_queue_without_room_takes_no_dead_letter_back_and_loses_none(
     assert [len(body) for body, _ in sqlite.dead_letters()] == [1_000_000]
 
     assert await admin.drop(await listed(admin)) == [None]
+
+
+async def test_room_that_the_log_can_give_back_is_used_for_a_redrive(
+    sqlite: SQLite, admin: SQLiteAdminQueue, free: list[int]
+) -> None:
+    await make(sqlite, b"bad")
+    async with sqlite.open() as (sending, _):
+        await sending.send([b"x" * 2_000_000])  # which is in the log
+        free[0] = RESERVE_BYTES + 1_000_000
+
+        assert await admin.redrive(await listed(admin)) == [None]
 
 
 @pytest.fixture

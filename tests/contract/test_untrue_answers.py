@@ -10,8 +10,9 @@ import pytest
 from aiohttp import web
 
 from checkpoint.archive.archive import Archive
+from checkpoint.message_queue.admin import DeadLetter
 from checkpoint.message_queue.port import Message, QueueUnavailableError
-from checkpoint.message_queue.sqs.adapter import open_receiving, open_sending
+from checkpoint.message_queue.sqs.adapter import open_admin, open_receiving, open_sending
 from message_broker.service import build
 from message_broker.settings import BrokerSettings
 from objects import MemoryObjects
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 JSON: Final = "application/x-amz-json-1.0"
 MESSAGE: Final = Message(b"a body", "a-receipt", 1)
+LETTER: Final = DeadLetter("an-id", b"a body", "because", 1, None, None, "a-receipt")
 ANSWERS: Final = {
     "a page": (PAGE, "text/html"),
     "a page as JSON": (PAGE, JSON),
@@ -48,6 +50,7 @@ class Portal:
     def __init__(self) -> None:
         self.body, self.content_type = ANSWERS["a page"]
         self.calls: list[str] = []
+        self.url = ""
         self._runner = web.ServerRunner(web.Server(self._answer))
 
     async def start(self) -> str:
@@ -55,7 +58,8 @@ class Portal:
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         host, port = self._runner.addresses[0]
-        return f"http://{host}:{port}/000000000000/queue"
+        self.url = f"http://{host}:{port}/000000000000/queue"
+        return self.url
 
     async def stop(self) -> None:
         await self._runner.cleanup()
@@ -104,6 +108,10 @@ async def test_what_is_not_of_sqs_is_not_confirmed(
         with pytest.raises(QueueUnavailableError, match=r"^SQS \w+: ") as caught:
             await call
         assert "Sign in" not in str(caught.value)
+    async with open_admin(portal.url) as admin:
+        for ask in (admin.depth(), anext(admin.dead_letters()), admin.redrive([LETTER]), admin.drop([LETTER])):
+            with pytest.raises(QueueUnavailableError, match=r"^SQS \w+: "):
+                await ask
 
 
 @pytest.mark.parametrize(

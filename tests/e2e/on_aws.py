@@ -36,6 +36,8 @@ _MAX_RECEIVES: Final = 10
 class OnAWS:
     """A World of which the services know the endpoint, and three parameters' names."""
 
+    is_searchable = False
+
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         parts = urlsplit(emulator.endpoint_url)
@@ -122,6 +124,12 @@ class OnAWS:
 
     def read(self, name: str) -> bytes:
         return self._emulator.s3.get_object(Bucket=BUCKET, Key=name)["Body"].read()
+
+    def plant(self, name: str, content: bytes) -> None:
+        self._emulator.s3.put_object(Bucket=BUCKET, Key=name, Body=content)
+
+    def remove(self, name: str) -> None:
+        self._emulator.s3.delete_object(Bucket=BUCKET, Key=name)
 
     @contextmanager
     def archive_away(self) -> Iterator[None]:

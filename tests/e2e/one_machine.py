@@ -21,6 +21,8 @@ class OneMachine:
     queue: the queue's file, where it is not the default.
     """
 
+    is_searchable = True
+
     def __init__(self, directory: Path, *, queue: Path | None = None) -> None:
         self.environment: dict[str, str] = {"QUEUE_URL": f"sqlite:///{queue}"} if queue else {}
         self.cuttable: Mapping[str, str] = {}
@@ -55,6 +57,13 @@ class OneMachine:
 
     def read(self, name: str) -> bytes:
         return (self._archive / name).read_bytes()
+
+    def plant(self, name: str, content: bytes) -> None:
+        self._archive.mkdir(exist_ok=True)
+        (self._archive / name).write_bytes(content)
+
+    def remove(self, name: str) -> None:
+        (self._archive / name).unlink()
 
     @contextmanager
     def archive_away(self) -> Iterator[None]:

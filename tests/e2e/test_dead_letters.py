@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import pty
+import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import pytest
+
+from checkpoint.message_queue.adapters import open_sending
 from e2e.marked import MARK, assert_exactly, body, marked
 from e2e.posting import post_all
 from e2e.waiting import until
@@ -15,6 +22,7 @@ from e2e.waiting import until
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from e2e.one_machine import OneMachine
     from e2e.services import Services
     from e2e.worlds import World
 
@@ -85,3 +93,42 @@ def test_an_operator_finds_dead_letters_redrives_the_good_ones_and_drops_the_res
     assert json.loads(dead_letters("drop", "--all", "--yes", "--json")) == {"dropped": 1, "failed": []}
     assert world.dead_letters() == []
     assert len(world.objects()) == 3
+
+
+async def make_queue(path: Path) -> None:
+    async with open_sending(f"sqlite:///{path}") as sending:
+        await sending.probe()
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [("y\n", 0, 0), ("\n", 1, 1), ("Ctrl-C", 130, 1)])
+def test_at_a_terminal_it_asks_before_it_drops_and_ctrl_c_ends_it_there(
+    one_machine: OneMachine, tmp_path: Path, answer: str, code: int, left: int
+) -> None:
+    asyncio.run(make_queue(tmp_path / "data/queue.db"))
+    one_machine.bury(b"[]", "is no object.")
+    with ExitStack() as stack:
+        terminal, other_end = pty.openpty()
+        for end in (terminal, other_end):
+            stack.callback(os.close, end)
+        asking = stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, "-m", "command_line", "dead-letters", "drop", "--all"],
+                cwd=tmp_path,
+                stdin=other_end,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+        )
+        stack.callback(asking.kill)
+        assert asking.stderr
+        shown = b""
+        while not shown.endswith(b"[y/N] "):
+            shown += asking.stderr.read(1) or pytest.fail(shown.decode())
+        if answer == "Ctrl-C":
+            asking.send_signal(signal.SIGINT)
+        else:
+            os.write(terminal, answer.encode())
+        assert asking.wait(15) == code
+
+    assert b"Drop 1 dead letter?" in shown
+    assert len(one_machine.dead_letters()) == left

@@ -87,7 +87,7 @@ def test_without_a_collector_both_services_go_on_and_stop_in_time(one_machine: O
         services.kill_all()
 
 
-def test_what_checkpoint_cannot_do_stops_the_intake_before_it_starts_workers(
+def test_what_checkpoint_cannot_do_stops_the_start_of_an_intake_with_workers_and_is_said_once(
     one_machine: OneMachine, tmp_path: Path
 ) -> None:
     services = Services(one_machine.environment, tmp_path)

@@ -19,9 +19,11 @@ class World(Protocol):
 
     environment: what leads the services there, and nothing else.
     cuttable: what a service gets besides, so that `queue_away` cuts it off.
+    is_searchable: whether an operator can look at messages that wait.
     """
 
     environment: dict[str, str]
+    is_searchable: bool
 
     @property
     def cuttable(self) -> Mapping[str, str]: ...
@@ -52,6 +54,14 @@ class World(Protocol):
 
     def read(self, name: str) -> bytes:
         """An object's content."""
+        ...
+
+    def plant(self, name: str, content: bytes) -> None:
+        """Make an object as somebody else would."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Delete an object."""
         ...
 
     def archive_away(self) -> AbstractContextManager[None]:

@@ -156,6 +156,15 @@ def test_a_service_has_no_rights_and_can_write_to_its_data_only(start_intake: St
         assert service.execute("touch", "/srv/data/written").returncode == 0
 
 
+@pytest.mark.parametrize("image", [INTAKE, BROKER])
+def test_each_image_checks_itself_and_changes_nothing(engine: Engine, image: str) -> None:
+    checked = engine.run("run", "--rm", "--no-healthcheck", "--env=TOKEN=t", "--network=none", image, "--check")
+    assert checked.returncode == 0, checked.stdout
+    assert {line[0] for line in checked.stdout.splitlines()} == {"✓"}
+    refused = engine.run("run", "--rm", "--no-healthcheck", "--env=QUEUE_URL=kafka:", image, "--check")
+    assert (refused.returncode, refused.stdout[:22]) == (1, "✗ settings: QUEUE_URL:")
+
+
 def test_the_intake_starts_with_no_token_of_its_own(engine: Engine) -> None:
     intake = engine.start(INTAKE)
     assert intake.exit_code() == 1

@@ -23,7 +23,7 @@ dead_letters: Final = typer.Typer(
     "minutes if it is killed. It shows 120,000 at most; the next run goes on with the rest.",
     no_args_is_help=True,
 )
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="As `list` shows them.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="As `list` shows them.")]
 All = Annotated[bool, typer.Option("--all", help="Every dead letter.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
@@ -51,7 +51,7 @@ def list_(
 
 @dead_letters.command()
 def show(
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="As `list` shows them.")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="As `list` shows them.")],
     *,
     content: Annotated[
         bool, typer.Option("--content", help="The content too. To a pipe: its exact bytes and nothing else.")

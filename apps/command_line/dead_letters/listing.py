@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.filesize import decimal
-from rich.table import Table
 from rich.text import Text
 
 from command_line.dead_letters.looking import Look
@@ -19,17 +18,25 @@ if TYPE_CHECKING:
     from checkpoint.message_queue.admin import AdminQueue, DeadLetter
     from command_line.dead_letters.selection import Selection
 
-# A table's columns are as wide as its widest cell, so it is printed when all is known; and nobody reads more.
+# Columns are as wide as their widest cell, so a table is printed when all is known; and nobody reads more.
 _TABLE_ROWS: Final = 100
+
+
+class _Row(NamedTuple):
+    id: str
+    when: str
+    size: str
+    receives: str
+    reason: str
+
+
+_HEAD: Final = _Row("ID", "WHEN", "SIZE", "RECEIVES", "REASON")
 
 
 async def list_dead_letters(admin: AdminQueue, selection: Selection, *, limit: int | None, as_json: bool) -> ExitCode:
     """Print those selected, `limit` at most. Without a limit: all as JSON, a hundred as a table."""
     most = limit if limit is not None or as_json else _TABLE_ROWS
-    table = Table("ID", "When", "Size", "Receives", "Reason", box=None, pad_edge=False)
-    for column in table.columns[:-1]:
-        column.no_wrap, column.overflow = True, "fold"
-    table.columns[2].justify = table.columns[3].justify = "right"
+    rows = [_HEAD]
     count = 0
     is_cut_off = False
     async with Look(admin) as look:
@@ -43,11 +50,11 @@ async def list_dead_letters(admin: AdminQueue, selection: Selection, *, limit: i
             if as_json:
                 print_json(described(letter))
             else:
-                table.add_row(*map(Text, _cells(letter)))
+                rows.append(_row(letter))
     if count and not as_json:
-        results().print(table)
+        _print(rows)
     if not count:
-        notes().print("No dead letters match." if not selection.is_everything else "There are no dead letters.")
+        notes().print("There are no dead letters." if selection.is_everything else "No dead letters match.")
     if is_cut_off and limit is None:
         notes().print(f"These are {count}, and there are more: see --limit.")
     return ExitCode.AS_ASKED
@@ -75,11 +82,20 @@ def shown_reason(reason: str) -> str:
     return harmless(reason) or "none given: it was received too often, and the queue itself moved it"
 
 
-def _cells(letter: DeadLetter) -> tuple[str, ...]:
-    return (
+def _row(letter: DeadLetter) -> _Row:
+    return _Row(
         harmless(letter.id),
         shown_moment(moment_of(letter)),
         decimal(len(letter.body)),
         "unknown" if letter.receive_count is None else str(letter.receive_count),
         shown_reason(letter.reason),
     )
+
+
+def _print(rows: list[_Row]) -> None:
+    """One line each, whatever the terminal's width: a reason may be long, and a line is what grep finds."""
+    id_width, when_width, size_width, receives_width, _ = (max(map(len, column)) for column in zip(*rows, strict=True))
+    console = results()
+    for id_, when, size, receives, reason in rows:
+        line = f"{id_:<{id_width}}  {when:<{when_width}}  {size:>{size_width}}  {receives:>{receives_width}}  {reason}"
+        console.print(Text(line), soft_wrap=True)

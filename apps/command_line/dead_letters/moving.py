@@ -106,7 +106,7 @@ async def move_dead_letters(
         return code
     outcome = _Outcome()
     if preview.ids:
-        if not confirm(f"{action.name.capitalize()} {len(preview.ids)}?"):
+        if not confirm(f"{action.name.capitalize()} {_counted(len(preview.ids))}?"):
             notes().print(f"None was {action.done}.")
             return ExitCode.NOT_AS_ASKED
         try:
@@ -168,14 +168,18 @@ def _print_preview(preview: _Preview, action: Action) -> None:
     if not preview.ids:
         console.print("No dead letters match.")
         return
-    console.print(f"{len(preview.ids)} dead letters, {decimal(preview.bytes)}:")
+    console.print(f"{_counted(len(preview.ids))}, {decimal(preview.bytes)}:")
     for reason, count in preview.reasons.most_common(_REASONS_SHOWN):
-        console.print(Text(f"{count:>8}  {shown_reason(reason)}"), soft_wrap=True)
+        console.print(Text(f"{count:>9,}  {shown_reason(reason)}"), soft_wrap=True)
     if len(preview.reasons) > _REASONS_SHOWN:
-        console.print(f"          and {len(preview.reasons) - _REASONS_SHOWN} other reasons")
+        console.print(f"           and {len(preview.reasons) - _REASONS_SHOWN} other reasons")
     if preview.no_emails and action is REDRIVE:
-        console.print(f"{preview.no_emails} of them are no e-mails: the broker will dead-letter those again.")
-    console.print(action.hint)
+        console.print(f"No e-mails, so the broker will dead-letter them again: {preview.no_emails:,}.")
+    console.print(action.hint, soft_wrap=True)
+
+
+def _counted(count: int) -> str:
+    return "1 dead letter" if count == 1 else f"{count:,} dead letters"
 
 
 def _print_outcome(outcome: _Outcome, action: Action, *, as_json: bool) -> None:
@@ -184,7 +188,7 @@ def _print_outcome(outcome: _Outcome, action: Action, *, as_json: bool) -> None:
         print_json({action.done: outcome.done, "failed": failed})
         return
     console = results()
-    console.print(f"{outcome.done} {action.done}, {len(outcome.failed)} failed.")
+    console.print(f"{outcome.done:,} {action.done}, {len(outcome.failed):,} failed.")
     for id_, reason in list(outcome.failed.items())[:_FAILURES_SHOWN]:
         console.print(Text(f"  {harmless(id_)}: {harmless(reason)}"), soft_wrap=True)
     if len(outcome.failed) > _FAILURES_SHOWN:

@@ -82,7 +82,8 @@ def _print(result: Search, *, as_json: bool) -> None:
     if not as_json and not result.found and not result.problems:
         results().print(_nothing(result), soft_wrap=True)
     elif as_json and not result.found:
-        print_json({"found": False, "problems": result.problems, "waiting": result.depth and result.depth.waiting})
+        unsearched = result.depth and {"waiting": result.depth.waiting, "in_flight": result.depth.in_flight}
+        print_json({"found": False, "problems": result.problems, "not_searched": unsearched})
     elif result.depth:
         console.print(f"This queue cannot be searched: {_waiting(result)}.")
 

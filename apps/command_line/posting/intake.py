@@ -1,18 +1,18 @@
-"""An intake as a client sees it: one request, one answer."""
+"""An intake over HTTP."""
 
 from __future__ import annotations
 
 import io
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 
+from command_line.posting.answer import Answer, NoAnswerError
 from command_line.running import CommandError, ExitCode
 from command_line.terminal_text import harmless
 
@@ -24,32 +24,6 @@ _LONGEST_REASON: Final = 300
 _LONGEST_PROBLEM: Final = 64 * 1024
 # aiohttp warns of longer bodies that are bytes, because it writes them at once.
 _STREAMED_BYTES: Final = 1024 * 1024
-
-
-class NoAnswerError(Exception):
-    """The intake did not answer: no connection, a broken one, or nothing within a minute. Its text says which."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What an intake answered.
-
-    identity: of the e-mail that it confirms; empty without one. reason: why it does not, on one line.
-    retry_after: seconds that it asks to wait; 0 where it asks for none.
-    """
-
-    status: int
-    identity: str = ""
-    reason: str = ""
-    retry_after: float = 0
-
-
-class Intake(Protocol):
-    """What posts need of an intake."""
-
-    async def post(self, text: bytes) -> Answer:
-        """Post an e-mail. text: its JSON. Raises NoAnswerError; CommandError where no other post would fare better."""
-        ...
 
 
 class _Fault(msgspec.Struct):

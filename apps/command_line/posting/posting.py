@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from checkpoint.email import Email, NotAnEmailError
 from checkpoint.json_text import on_one_line
-from command_line.posting.intake import NoAnswerError
+from command_line.posting.answer import NoAnswerError
 from command_line.posting.pace import delay
 from command_line.receipts.receipt import Receipt
 from command_line.running import CommandError, ExitCode
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from checkpoint.clock import Clock, Random
-    from command_line.posting.intake import Answer, Intake
+    from command_line.posting.answer import Answer, Intake
     from command_line.posting.items import Item
     from command_line.posting.pace import Pace
     from command_line.receipts.file import ReceiptFile
@@ -82,10 +82,11 @@ class Posting:
         """Return when all of it is posted.
 
         Raises CommandError where none of the rest would be confirmed either: a wrong token, no intake, an intake that
-        has confirmed nothing for as long as a request is tried again; and where a receipt cannot be written.
+        has confirmed nothing for as long as a request is tried again; and where a receipt cannot be written. Raises,
+        too, what reading the batches raises.
         """
         source = _Source(batches)
-        ended: list[CommandError] = []
+        ended: list[Exception] = []
         try:
             async with asyncio.TaskGroup() as beside:
                 syncing = beside.create_task(self._sync_periodically())
@@ -94,7 +95,7 @@ class Posting:
                     for _ in range(self.concurrency):
                         workers.create_task(self._work(source, last))
                 syncing.cancel()
-        except* CommandError as group:
+        except* Exception as group:  # noqa: BLE001  raised again, without its group
             ended = _flat(group)
         if ended:
             raise ended[0]
@@ -199,8 +200,8 @@ def _read(item: Item) -> Email | None:
         return None
 
 
-def _flat(group: BaseExceptionGroup[CommandError]) -> list[CommandError]:
+def _flat(group: ExceptionGroup) -> list[Exception]:
     found = []
     for error in group.exceptions:
-        found += _flat(error) if isinstance(error, BaseExceptionGroup) else [error]
+        found += _flat(error) if isinstance(error, ExceptionGroup) else [error]
     return found

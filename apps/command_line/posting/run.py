@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from command_line.posting.intake import open_intake
 from command_line.posting.pace import Pace
 from command_line.posting.posting import Posting, Tally
 from command_line.posting.report import Report
@@ -45,6 +44,8 @@ async def post_all(
     batches: AsyncIterator[Sequence[Item]], options: PostingOptions, share: Callable[[], float | None]
 ) -> ExitCode:
     """Post all of it. share: as Report has it. Raises CommandError."""
+    from command_line.posting.intake import open_intake  # noqa: PLC0415  aiohttp is slow to import
+
     if options.resume and options.receipts is None:
         raise CommandError("--resume needs --receipts: they tell what was confirmed before.", ExitCode.MISUSED)
     tally = Tally()

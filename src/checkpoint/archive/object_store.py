@@ -96,7 +96,7 @@ class ObstoreObjects:
             if isinstance(error, FileNotFoundError) and code not in _NO_BUCKET:
                 return "the store answers; whether objects can be put, the first one shows"
             if code == "AccessDenied":
-                return "the store answers, and lets nobody list; whether objects can be put, the first one shows"
+                return "the store answers, but not to who may not list; whether objects can be put, the first one shows"
             raise _unavailable(error) from None
         raise ArchiveUnavailableError("an answer is not about an object")
 

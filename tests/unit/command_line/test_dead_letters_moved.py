@@ -86,7 +86,7 @@ def test_the_preview_counts_reasons_and_says_which_would_come_back(admin: Admin,
     assert "3 dead letters" in ended.stderr
     assert "       2  is not JSON." in ended.stderr
     assert "       1  object unreadable" in ended.stderr
-    assert "2 of them are no e-mails" in ended.stderr
+    assert "No e-mails, so the broker will dead-letter them again: 2." in ended.stderr
     assert "Mend the cause first" in ended.stderr
     assert len(left(admin)) == 3
     assert sorted(admin.released) == ["1", "2", "3"]

@@ -47,7 +47,7 @@ def test_a_list_has_a_line_for_each_with_its_reason_and_never_its_content(
 
     assert ended.exit_code == 0
     head, first, second = ended.stdout.splitlines()
-    assert head.split() == ["ID", "When", "Size", "Receives", "Reason"]
+    assert head.split() == ["ID", "WHEN", "SIZE", "RECEIVES", "REASON"]
     assert first.split() == [
         *("1", *f"{datetime.fromtimestamp(NOW).astimezone():%Y-%m-%d %H:%M:%S %Z}".split()),
         *(f"{len(EMAIL)}", "bytes", "1", "its", "object", "cannot", "be", "read"),

@@ -138,6 +138,18 @@ async def test_what_was_stored_late_speaks_for_a_while(monkeypatch: pytest.Monke
         await broker.until(lambda: told(broker)["oldest"] == 0)
 
 
+async def test_what_was_stored_late_does_not_speak_for_an_empty_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = Measured(monkeypatch, Depth(1, 0, None, 0))
+    broker = measured.broker
+    await broker.queue.send([body()])
+    broker.clock.now += 300
+    async with broker.running():
+        await broker.until(lambda: told(broker)["oldest"] == 300)
+        measured.depth = Depth(0, 0, None, 0)
+        await measured.again()
+        assert told(broker)["oldest"] == 0
+
+
 async def test_a_queue_that_cannot_be_measured_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("checkpoint.message_queue.memory.MemoryQueue.depth")
     broker = RunningBroker()

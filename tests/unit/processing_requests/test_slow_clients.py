@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -41,7 +42,8 @@ async def test_a_client_that_sends_its_headers_byte_by_byte_gains_nothing_by_it(
 
         dripping = asyncio.create_task(drip())
         began = time.monotonic()
-        assert await reader.read() == b""
+        with suppress(ConnectionResetError):  # where a byte was on its way as the connection was closed
+            assert await reader.read() == b""
         assert time.monotonic() - began < SOON * len(head(10)) / 10 / 2
         dripping.cancel()
         await asyncio.gather(dripping, return_exceptions=True)

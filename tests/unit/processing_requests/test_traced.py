@@ -11,6 +11,8 @@ from checkpoint.message_queue.memory import MemoryQueue
 from checkpoint.message_queue.port import EntryFault
 from checkpoint.operations.messaging_spans import Destination
 from checkpoint.operations.tracing import Kind
+from processing_requests.service import build
+from processing_requests.settings import IntakeSettings
 from processing_requests.traced import TracedBody, TracedQueue
 from unit.processing_requests.intake import Intake
 from unit.processing_requests.posted_emails import JSON, TOKEN, email, posted
@@ -132,6 +134,16 @@ async def test_nothing_of_an_email_or_a_token_is_in_a_span() -> None:
     told = str([(span.name, span.attributes, span.failed) for span in tracing.spans])
     for member in ("Your Subject", "Your Sender", "Your Content", "1706213694", TOKEN, "s3cret"):
         assert member not in told
+
+
+async def test_what_is_left_of_the_queues_volume_is_measured_with_traces_too() -> None:
+    class Local(MemoryQueue):
+        def free_bytes(self) -> int:
+            return 7
+
+    service = build(IntakeSettings(), Local(), tracing=RecordedTracing())
+
+    assert service.metrics.registry.get_sample_value("checkpoint_volume_free_bytes", {"volume": "queue"}) == 7
 
 
 @pytest.mark.parametrize("queue", [MemoryQueue(), None], ids=["with a place for traceparents", "without"])

@@ -13,6 +13,7 @@ from checkpoint.message_queue.admin import DeadLetter, QueuedMessage
 from checkpoint.message_queue.port import EntryFault, QueueFullError
 from checkpoint.message_queue.sqlite.database import transaction
 from checkpoint.message_queue.sqlite.depth import depth
+from checkpoint.message_queue.sqlite.shrinking import checkpoint
 from checkpoint.message_queue.sqlite.statements import SEND_TRACED
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class SQLiteAdminQueue:
         It is a new message: sent now, and never received. So does AWS: a redriven message has a new time of sending.
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
         """
-        return await self._in_batches(dead_letters, self._redrive)
+        return await self._in_batches(dead_letters, self._redrive_with_room)
 
     async def drop(self, dead_letters: Sequence[DeadLetter]) -> list[EntryFault | None]:
         """As the port says; in transactions as `redrive`."""
@@ -131,6 +132,18 @@ class SQLiteAdminQueue:
             except QueueFullError as error:
                 faults += [EntryFault(str(error), is_transient=True, lacks_room=True)] * len(batch)
         return faults
+
+    def _redrive_with_room(self, connection: sqlite3.Connection, ids: Sequence[str]) -> list[EntryFault | None]:
+        """What the log gives back by a checkpoint is used before it is said that there is no room."""
+        was_full = self._room.is_full
+        try:
+            return self._redrive(connection, ids)
+        except QueueFullError:
+            if was_full:
+                raise
+        self._room.is_full = False
+        checkpoint(connection)
+        return self._redrive(connection, ids)
 
     def _redrive(self, connection: sqlite3.Connection, ids: Sequence[str]) -> list[EntryFault | None]:
         """Those whose bodies one transaction may have. A body is deleted before it is written into the pages it had."""

@@ -175,6 +175,8 @@ class SQLiteReceivingQueue:
 
     async def depth(self) -> Depth:
         """As MeasuredQueue says; it reads beside the other calls, which go on meanwhile."""
+        if not self._database.file_bytes:  # a first start, where it may be asked before the first receive
+            await self._database.run(lambda _: None)
         return await depth(self._reader)
 
     def free_bytes(self) -> int:

@@ -25,6 +25,8 @@ SECONDS: Final = 3_600.0
 _EVERY_SECONDS: Final = 30.0
 _SAMPLES: Final = int(SECONDS / _EVERY_SECONDS) + 1
 _NOW_SECONDS: Final = 60.0
+# Of a service that has just started, a whole hour would show next to nothing.
+_SPANS: Final = (300.0, 900.0, 1_800.0, SECONDS)
 
 _log = structlog.get_logger()
 
@@ -38,7 +40,7 @@ class Point(NamedTuple):
 
 class _Sample(NamedTuple):
     at: float
-    kept: Mapping[Measure, Kept]
+    kept: Sequence[Kept | None]  # by measure, None where there is no such metric
 
 
 class History:
@@ -51,7 +53,8 @@ class History:
         self, registry: Callable[[], CollectorRegistry], measures: Sequence[Measure], clock: Clock = time
     ) -> None:
         self._registry = registry
-        self._measures = measures
+        self._measures = tuple(measures)
+        self._places = {measure: place for place, measure in enumerate(self._measures)}
         self._clock = clock
         self._samples: deque[_Sample] = deque(maxlen=_SAMPLES)
 
@@ -62,7 +65,7 @@ class History:
     def look(self) -> LastHour:
         """The samples, and what the registry holds now, which is not kept."""
         values = Values(self._registry())
-        return LastHour([*self._samples, self._sample(values)], values)
+        return LastHour([*self._samples.copy(), self._sample(values)], self._places, values)
 
     @contextmanager
     def sampling(self) -> Iterator[None]:
@@ -85,17 +88,23 @@ class History:
             ended.set()
 
     def _sample(self, values: Values) -> _Sample:
-        kept = {measure: read for measure in self._measures if (read := measure.read(values)) is not None}
-        return _Sample(self._clock.monotonic(), kept)
+        return _Sample(self._clock.monotonic(), tuple(measure.read(values) for measure in self._measures))
 
 
 class LastHour:
     """What one look at a history shows. values: all that the registry holds now."""
 
-    def __init__(self, samples: Sequence[_Sample], values: Values) -> None:
+    def __init__(self, samples: Sequence[_Sample], places: Mapping[Measure, int], values: Values) -> None:
         self.values = values
+        self._places = places
         self._now = samples[-1].at
         self._samples = [sample for sample in samples if self._now - sample.at <= SECONDS]
+
+    @property
+    def span(self) -> float:
+        """How many seconds a plot shows: up to an hour, and less where there are samples of less."""
+        oldest = self._now - self._samples[0].at
+        return next(span for span in _SPANS if oldest <= span)
 
     def now(self, measure: Measure) -> float | None:
         """Of the last minute, or of as long as there are samples."""
@@ -103,17 +112,16 @@ class LastHour:
         before = next(
             (sample for sample in reversed(self._samples) if self._now - sample.at >= _NOW_SECONDS), self._samples[0]
         )
-        return _between(measure, before, last)
+        return self._between(measure, before, last)
 
     def points(self, measure: Measure) -> list[Point]:
         """One per sample, the oldest first."""
         return [
-            Point(self._now - after.at, _between(measure, before, after))
+            Point(self._now - after.at, self._between(measure, before, after))
             for before, after in zip(self._samples, self._samples[1:], strict=False)
         ]
 
-
-def _between(measure: Measure, before: _Sample, after: _Sample) -> float | None:
-    if measure not in after.kept:
-        return None
-    return measure.between(before.kept.get(measure), after.kept[measure], after.at - before.at)
+    def _between(self, measure: Measure, before: _Sample, after: _Sample) -> float | None:
+        place = self._places[measure]
+        kept = after.kept[place]
+        return None if kept is None else measure.between(before.kept[place], kept, after.at - before.at)

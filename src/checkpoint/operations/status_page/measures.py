@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from prometheus_client import CollectorRegistry
 
-# What a measure keeps of one look: a number; of a histogram, the counts by their buckets' upper bounds.
-Kept = float | tuple[tuple[float, float], ...]
+
+class Buckets(NamedTuple):
+    """A histogram's counts by its upper bounds, in few bytes: an hour of them is held."""
+
+    bounds: tuple[float, ...]
+    counts: array[float]
+
+
+# What a measure keeps of one look.
+Kept = float | Buckets
 
 
 class Values:
@@ -21,6 +31,7 @@ class Values:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._samples: dict[str, list[tuple[Mapping[str, str], float]]] = defaultdict(list)
+        self._buckets: dict[str, Buckets | None] = {}
         for metric in registry.collect():
             for sample in metric.samples:
                 self._samples[sample.name].append((sample.labels, float(sample.value)))
@@ -33,6 +44,22 @@ class Values:
         """The sum of those whose label begins with one of these; None where there is none."""
         found = [value for labels, value in self.all(name) if labels.get(label, "").startswith(starts)]
         return sum(found) if found else None
+
+    def buckets(self, name: str) -> Buckets | None:
+        """A histogram, all its labels together; None where there is none. The same object for each who asks."""
+        if name not in self._buckets:
+            counts: dict[float, float] = defaultdict(float)
+            for labels, value in self.all(f"{name}_bucket"):
+                counts[float(labels["le"])] += value
+            bounds = _shared(tuple(sorted(counts)))
+            self._buckets[name] = Buckets(bounds, array("d", [counts[bound] for bound in bounds])) if bounds else None
+        return self._buckets[name]
+
+
+@lru_cache(maxsize=64)
+def _shared(bounds: tuple[float, ...]) -> tuple[float, ...]:
+    """The first tuple that is equal to this one."""
+    return bounds
 
 
 class Measure(Protocol):
@@ -81,7 +108,7 @@ class Rate:
 
     def between(self, before: Kept | None, after: Kept, seconds: float) -> float | None:
         """As `Measure` says. A counter that has gone back began anew."""
-        if isinstance(before, tuple) or isinstance(after, tuple) or seconds <= 0:
+        if isinstance(before, Buckets) or isinstance(after, Buckets) or seconds <= 0:
             return None
         return max(0.0, after - (before or 0.0)) / seconds
 
@@ -95,20 +122,17 @@ class Quantile:
 
     def read(self, values: Values) -> Kept | None:
         """As `Measure` says."""
-        counts: dict[float, float] = defaultdict(float)
-        for labels, value in values.all(f"{self.name}_bucket"):
-            counts[float(labels["le"])] += value
-        return tuple(sorted(counts.items())) or None
+        return values.buckets(self.name)
 
     def between(self, before: Kept | None, after: Kept, seconds: float) -> float | None:  # noqa: ARG002  it is no rate
         """As `Measure` says, as Prometheus does: evenly spread within a bucket, and at most the last bound.
 
         https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile
         """
-        if not isinstance(after, tuple):
+        if not isinstance(after, Buckets):
             return None
-        old = dict(before) if isinstance(before, tuple) else {}
-        counts = [(bound, count - old.get(bound, 0.0)) for bound, count in after]
+        old = dict(zip(*before, strict=True)) if isinstance(before, Buckets) else {}
+        counts = [(bound, count - old.get(bound, 0.0)) for bound, count in zip(*after, strict=True)]
         wanted = self.part * counts[-1][1]
         if wanted <= 0:
             return None

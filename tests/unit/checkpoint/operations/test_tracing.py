@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
+import message_broker.self_check
+import processing_requests.self_check
 from checkpoint.operations import tracing
 from checkpoint.operations.messaging_spans import Destination
 from checkpoint.operations.tracing import Remote, is_on, open_tracing, read_traceparent
 from checkpoint.settings import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
@@ -104,6 +111,17 @@ def test_what_checkpoint_cannot_do_is_refused_by_the_variables_name(variable: st
     with pytest.raises(SettingsError, match=reason) as caught:
         is_on(ENDPOINT | {variable: value})
     assert variable in str(caught.value)
+
+
+@pytest.mark.parametrize("service", [message_broker.self_check, processing_requests.self_check])
+async def test_the_check_of_a_service_says_it_too(service: ModuleType) -> None:
+    async def fetch(_: Sequence[str]) -> dict[str, str]:
+        return {}
+
+    [finding] = await service.findings(ENDPOINT | {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, fetch)
+
+    assert (finding.name, finding.is_good) == ("settings", False)
+    assert "http/protobuf" in finding.text
 
 
 async def test_without_the_extra_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import threading
+from array import array
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from checkpoint.operations.status_page import history
 from checkpoint.operations.status_page.history import History
-from checkpoint.operations.status_page.measures import Level, Quantile, Rate
+from checkpoint.operations.status_page.measures import Buckets, Level, Quantile, Rate
 from e2e.waiting import until
 from unit.checkpoint.operations.status_page.hours import Hour
 
@@ -112,5 +113,5 @@ def test_a_sample_that_fails_is_left_out_and_the_next_one_is_taken(
 
 
 def test_a_quantile_beyond_the_last_bound_is_that_bound() -> None:
-    after = ((1.0, 1.0), (math.inf, 10.0))
+    after = Buckets((1.0, math.inf), array("d", [1, 10]))
     assert P99.between(None, after, 30) == 1

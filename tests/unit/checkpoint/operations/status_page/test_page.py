@@ -85,8 +85,10 @@ def test_rates_levels_and_facts_are_shown_with_what_a_reader_hears_of_a_plot() -
     hour.pass_(4, lambda: messages.labels("created").inc(300))
     html = page(hour=hour)
     assert "<b>10.0</b> archived" in html
-    assert "<title>Messages per second in the last hour: archived now 10.0, at most 10.0; dead-lettered now 0" in html
-    assert "<title>Dead letters in the last hour: now 3, at most 3</title>" in html
+    assert (
+        "<title>Messages per second in the last 5 minutes: archived now 10.0, at most 10.0; dead-lettered now 0" in html
+    )
+    assert "<title>Dead letters in the last 5 minutes: now 3, at most 3</title>" in html
     for title, value in (
         ("Last e-mail archived", "3 min 20 s ago"),
         ("Circuit breaker", "half-open"),
@@ -106,7 +108,27 @@ def test_a_plot_has_a_gap_where_nothing_was_measured_and_a_place_for_each_sample
     hour.pass_(1)
     lines = re.findall(r'<path class="line1" d="M([^"]+)"', page(hour=hour))
     assert [len(line.split()) for line in lines] == [2, 2]
-    assert lines[0] == "345.0,54.0 348.0,36.0"  # 150 and 120 s ago, 5 and 10 of a scale that ends at 20
+    assert lines[0] == "180.0,54.0 216.0,36.0"  # 150 and 120 of 300 s ago, 5 and 10 of a scale that ends at 20
+
+
+@pytest.mark.parametrize(
+    ("samples", "since", "heard"),
+    [
+        (2, "5 minutes ago", "in the last 5 minutes: "),
+        (11, "15 minutes ago", "in the last 15 minutes: "),
+        (60, "30 minutes ago", "in the last 30 minutes: "),
+        (61, "1 hour ago", "in the last hour: "),
+        (500, "1 hour ago", "in the last hour: "),
+    ],
+)
+def test_a_plot_begins_when_the_service_did_but_at_most_an_hour_ago(samples: int, since: str, heard: str) -> None:
+    registry = CollectorRegistry()
+    Gauge("checkpoint_connections", "-", registry=registry)
+    hour = Hour(registry)
+    hour.pass_(samples)
+    html = page(hour=hour)
+    assert f"<span>{since}</span><span>now</span>" in html
+    assert heard in html
 
 
 def test_it_runs_nothing_and_fetches_nothing() -> None:
