@@ -122,7 +122,7 @@ async def test_one_e_mail_may_be_in_several_places(
     _print(result, as_json=False)
     shown = capsys.readouterr().out
     assert shown.startswith(f"{ID[:16]}  12  archived as sqs_message_12_{ID[:16]}.json; ")
-    assert "; in flight, hidden for 60 s more, received 1 times" in shown
+    assert "; in flight, hidden for 60 s more, received once" in shown
     assert "; waiting, sent " in shown
     assert r": because \x1b[31m of it" in shown
     _print(result, as_json=True)
