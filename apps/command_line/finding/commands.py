@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
-from checkpoint.archive.adapters import open_listed_store
-from checkpoint.message_queue.adapters import open_admin
-from checkpoint.settings import convert_to_settings_error
 from command_line.finding.places import search
 from command_line.finding.sought import Sought
+from command_line.opening import open_archive, open_queue
 from command_line.output import Json, notes, print_json, results
 from command_line.running import ExitCode, run
 from command_line.terminal_text import harmless
@@ -45,11 +42,7 @@ def find(
 
     async def command(settings: CommandLineSettings) -> ExitCode:
         sought = Sought.read(what, first_digits)
-        async with AsyncExitStack() as opened:
-            with convert_to_settings_error("QUEUE_URL"):
-                queue = await opened.enter_async_context(open_admin(settings.queue_url))
-            with convert_to_settings_error("ARCHIVE_URL"):
-                store = await opened.enter_async_context(open_listed_store(settings.archive_url))
+        async with open_queue(settings) as queue, open_archive(settings) as store:
             console = notes()
             if sought.timestream:
                 result = await search(sought, queue, store)

@@ -67,11 +67,11 @@ async def search(
     try:
         await _search_queue(sought, queue, result)
     except QueueUnavailableError as error:
-        result.problems.append(f"the queue: {error}")
+        result.problems.append(f"QUEUE_URL: {error}")
     try:
         await _search_archive(sought, store, result, on_objects)
     except ArchiveUnavailableError as error:
-        result.problems.append(f"the archive: {error}")
+        result.problems.append(f"ARCHIVE_URL: {error}")
     return result
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from checkpoint.archive.adapters import open_listed_store
-from checkpoint.settings import convert_to_settings_error
+from command_line.opening import open_archive
 from command_line.output import Json  # noqa: TC001  typer looks at annotations
 from command_line.posting.archived import Range, archived_items, named_items
 from command_line.posting.items import Lines
@@ -114,8 +113,7 @@ def replay(
             as_json=as_json,
         )
         async with AsyncExitStack() as opened:
-            with convert_to_settings_error("ARCHIVE_URL"):
-                store = await opened.enter_async_context(open_listed_store(settings.archive_url))
+            store = await opened.enter_async_context(open_archive(settings))
             if names is None:
                 items = archived_items(store, prefix, Range(first, last))
                 return await post_all(items, options, lambda: None)

@@ -144,11 +144,11 @@ async def test_what_cannot_be_asked_is_told_and_the_rest_is_asked(queue: MemoryQ
     await queue.send([TWO])
     store.unavailable = "EIO"
     found = await find(queue, store, "12")
-    assert (list(found.found), found.problems) == ([ID], ["the archive: EIO"])
+    assert (list(found.found), found.problems) == ([ID], ["ARCHIVE_URL: EIO"])
     store.unavailable = None
     queue.unavailable = "locked"
     found = await find(queue, store, "12", ID)
-    assert (list(found.found), found.problems) == ([ID], ["the queue: locked"])
+    assert (list(found.found), found.problems) == ([ID], ["QUEUE_URL: locked"])
     store.unreadable["sqs_message_12.json"] = "is restored from Glacier."
     assert "is restored from Glacier." in (await find(MemoryQueue(), store, "12")).problems[0]
 
