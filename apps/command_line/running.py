@@ -68,9 +68,9 @@ def run_without_settings(command: Callable[[], Coroutine[Any, Any, ExitCode]]) -
         _fail(str(error), ExitCode.UNAVAILABLE)
     except BrokenPipeError:  # who read has seen enough
         code = ExitCode.CUT_OFF
-    except OSError as error:  # of printing, mostly, or of a file without a text of its own
-        what = "stdout" if error.filename is None else harmless(str(error.filename))
-        _fail(f"{what}: {error.strerror or type(error).__name__}", ExitCode.UNAVAILABLE)
+    except OSError as error:  # most likely of printing: files that the command names have errors of their own
+        where = "" if error.filename is None else f"{harmless(str(error.filename))}: "
+        _fail(f"{where}{error.strerror or type(error).__name__}", ExitCode.UNAVAILABLE)
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
     raise typer.Exit(code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +9,7 @@ from rich.text import Text
 
 from command_line.finding.places import search
 from command_line.finding.sought import Sought
+from command_line.moments import written
 from command_line.opening import open_archive, open_queue
 from command_line.output import Json, notes, print_json, results
 from command_line.running import ExitCode, run
@@ -118,7 +118,7 @@ def _as_json(found: Found) -> dict[str, object]:
             {
                 "state": "in_flight" if message.hidden_seconds > 0 else "waiting",
                 "receive_count": message.receive_count,
-                "sent_at": _iso(message.sent_at),
+                "sent_at": _written(message.sent_at),
                 "hidden_seconds": round(message.hidden_seconds, 1),
             }
             for message in found.queued
@@ -128,8 +128,8 @@ def _as_json(found: Found) -> dict[str, object]:
                 "id": letter.id,
                 "reason": letter.reason,
                 "receive_count": letter.receive_count,
-                "sent_at": _iso(letter.sent_at),
-                "dead_at": _iso(letter.dead_at),
+                "sent_at": _written(letter.sent_at),
+                "dead_at": _written(letter.dead_at),
             }
             for letter in found.dead_letters
         ],
@@ -137,8 +137,9 @@ def _as_json(found: Found) -> dict[str, object]:
 
 
 def _at(words: str, seconds: float | None) -> str:
-    return "" if seconds is None else f"{words}{_iso(seconds)}"
+    moment = _written(seconds)
+    return f"{words}{moment}" if moment else ""
 
 
-def _iso(seconds: float | None) -> str | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+def _written(seconds: float | None) -> str | None:
+    return written(seconds, "seconds")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -130,6 +131,8 @@ def replay(
 
 def _open(path: Path) -> int:
     try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         return 0 if str(path) == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}", ExitCode.MISUSED) from None

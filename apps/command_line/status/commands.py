@@ -49,9 +49,10 @@ def status(
                 return await watch_in(looking, seconds, lambda found: print_json(found.as_json()))
             if watch:
                 return await watch_on(results(), looking, drawing, seconds)
-            await looking.look()
-            await asyncio.sleep(_RATE_SECONDS)  # for the rates
             found = await looking.look()
+            if found.has_counts:
+                await asyncio.sleep(_RATE_SECONDS)  # for the rates
+                found = await looking.look()
         if as_json:
             print_json(found.as_json())
         else:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from checkpoint.email import MAX_BODY_BYTES
 from checkpoint.message_queue.memory import MemoryAdminQueue, MemoryQueue
 from checkpoint.message_queue.port import Depth, NoDeadLetterQueueError
+from command_line.body import identity_of
 from command_line.finding import commands
 from command_line.finding.commands import _print
 from command_line.finding.places import Search, search
-from command_line.finding.sought import Sought, identity_of
+from command_line.finding.sought import Sought
 from command_line.running import CommandError, ExitCode
 from emails import body
 from objects import ListedObjects
@@ -196,3 +198,9 @@ async def test_a_queue_that_cannot_be_searched_tells_how_many_wait_and_hides_no_
     _print(without, as_json=False)
     assert "there is no dead-letter queue" in capsys.readouterr().out
     assert commands.find.__doc__
+
+
+async def test_an_object_that_is_longer_than_any_e_mail_is_not_read(queue: MemoryQueue) -> None:
+    store = ListedObjects({"sqs_message_12.json": bytes(MAX_BODY_BYTES + 1), f"sqs_message_12_{ID[:16]}.json": TWO})
+    assert list(places(await find(queue, store, "12"))) == [ID]
+    assert store.reads == [f"sqs_message_12_{ID[:16]}.json"]

@@ -184,3 +184,8 @@ async def test_a_token_that_no_header_can_have_is_misuse_and_not_shown(mails: Pa
     assert ended.exit_code == 2
     assert "checkpoint: TOKEN: must be of printable ASCII characters" in ended.stderr
     assert "s3cr" not in ended.output
+
+
+async def test_a_directory_in_place_of_names_is_misuse(tmp_path: Path) -> None:
+    ended = await checkpoint("replay", "--to", "http://127.0.0.1:1", "--names", tmp_path, ARCHIVE_URL=tmp_path.as_uri())
+    assert (ended.exit_code, ended.stderr) == (2, f"checkpoint: {tmp_path}: Is a directory\n")

@@ -49,7 +49,7 @@ def test_output_that_cannot_be_written_is_told_in_a_line(environment: Mapping[st
         ended = subprocess.run(
             [*_CHECK, "--json"], cwd=tmp_path, env=environment, stdout=full, stderr=subprocess.PIPE, check=False
         )
-    assert (ended.returncode, ended.stderr) == (3, b"checkpoint: stdout: No space left on device\n")
+    assert (ended.returncode, ended.stderr) == (3, b"checkpoint: No space left on device\n")
 
 
 def test_a_closed_standard_stream_is_as_good_as_none(environment: Mapping[str, str], tmp_path: Path) -> None:
