@@ -78,7 +78,7 @@ STATES = [
 ]
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
 @pytest.mark.parametrize("found", STATES, ids=["well", "away", "faulty", "dead letters"])
 def test_a_status_fits_the_terminal_and_is_harmless(found: Status, width: int) -> None:
     console = Console(file=StringIO(), width=width, color_system=None)
@@ -90,11 +90,23 @@ def test_a_status_fits_the_terminal_and_is_harmless(found: Status, width: int) -
     assert "\x1b" not in "".join(lines)
 
 
-def drawn(found: Status) -> str:
-    console = Console(file=StringIO(), width=80, color_system=None)
+def drawn(found: Status, *, width: int = 80) -> str:
+    console = Console(file=StringIO(), width=width, color_system=None)
     console.print(Drawing(queue="q", archive="a").draw(found))
     shown: str = console.file.getvalue()  # type: ignore[attr-defined]
     return shown
+
+
+def test_a_narrow_terminal_shows_the_state_of_everything_too() -> None:
+    shown = drawn(status(READY, FAULTY, Depth(3, 2, 7, 0), posted_rate=12, archived_rate=0), width=40)
+    for words in (
+        "● intake       ready",
+        "✗ broker       not ready",
+        "12/s in",
+        "● queue        3 waiting",
+        "oldest 7 s",
+    ):
+        assert words in shown
 
 
 def test_a_status_shows_what_is_wrong_and_the_way_out() -> None:
