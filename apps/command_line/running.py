@@ -8,7 +8,6 @@ import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import structlog
 import typer
 
 from checkpoint.archive.port import ArchiveUnavailableError, ObjectUnreadableError
@@ -83,6 +82,8 @@ def _fail(reason: str, code: ExitCode) -> NoReturn:
 
 def _log_to_stderr() -> None:
     """What the adapters log must not stand between the lines that a script reads."""
+    import structlog  # noqa: PLC0415  slow to import, and neither --help nor a completion logs
+
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger("warning"),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
