@@ -126,12 +126,11 @@ async def open_otlp(service: str) -> AsyncIterator[OTLPTracing]:
     logger = logging.getLogger("opentelemetry")
     logger.handlers, logger.propagate = [reported], False
     try:
+        provider = TracerProvider(resource=_resource(service), shutdown_on_exit=False)
         exporter = OTLPSpanExporter()
-        processor = BatchSpanProcessor(exporter)
+        provider.add_span_processor(BatchSpanProcessor(exporter))
     except ValueError as error:
         raise SettingsError(f"OTEL_…: {error}") from None
-    provider = TracerProvider(resource=_resource(service), shutdown_on_exit=False)
-    provider.add_span_processor(processor)
     try:
         yield OTLPTracing(provider.get_tracer("checkpoint", VERSION))
     finally:

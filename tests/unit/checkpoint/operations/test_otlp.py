@@ -176,11 +176,14 @@ async def test_a_collector_that_never_answers_holds_up_no_stop(monkeypatch: pyte
         assert "the collector did not answer within 1 s" in [line["reason"] for line in lines]
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"), [("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100000"), ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many")]
+)
 async def test_a_variable_that_the_sdk_does_not_take_is_a_fault_of_the_settings(
-    collector: Collector, monkeypatch: pytest.MonkeyPatch
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     assert collector.url
-    monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100000")
+    monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsError, match="OTEL_"):
         await trace()
 
