@@ -48,6 +48,8 @@ _CLOSE_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.01
 # While a collector is away, every export fails, each with several lines.
 _LOG_INTERVAL_SECONDS: Final = 60.0
+# A collector may have much to say where a word is expected.
+_REASON_CHARACTERS: Final = 300
 
 _log = structlog.get_logger()
 
@@ -183,4 +185,5 @@ class _Reported(logging.Handler):
         self._quiet_until = now + _LOG_INTERVAL_SECONDS
         values = record.args if isinstance(record.args, tuple) else ()
         told = tuple(type(each).__name__ if isinstance(each, Exception) else each for each in values)
-        _log.warning("traces_not_exported", reason=str(record.msg) % told if told else str(record.msg))
+        reason = str(record.msg) % told if told else str(record.msg)
+        _log.warning("traces_not_exported", reason=reason[:_REASON_CHARACTERS])

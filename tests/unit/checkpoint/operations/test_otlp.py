@@ -164,6 +164,16 @@ async def test_a_collector_that_is_away_is_told_of_without_its_url_and_holds_up_
     assert "s3cret" not in str(lines)
 
 
+async def test_of_what_a_collector_says_only_the_beginning_is_logged(collector: Collector) -> None:
+    with capture_logs() as lines:
+        async with open_tracing("a service", {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}):
+            logging.getLogger("opentelemetry.exporter").error("Failed: %s", "<html>" * 10_000)
+
+    [line] = lines
+    assert line["reason"].startswith("Failed: <html>")
+    assert len(line["reason"]) <= 300
+
+
 async def test_a_collector_that_never_answers_holds_up_no_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(create_server(("127.0.0.1", 0))) as silent:
         lead(monkeypatch, {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{silent.getsockname()[1]}"})
