@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from socket import create_server
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -162,6 +163,28 @@ async def test_a_collector_that_is_away_is_told_of_without_its_url_and_holds_up_
     assert time.monotonic() - began < 3
     assert "ConnectionError" in lines[0]["reason"]
     assert "s3cret" not in str(lines)
+
+
+async def test_of_an_answer_without_an_end_only_the_beginning_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = 0
+    with create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            nonlocal sent
+            client = listening.accept()[0]
+            with client, suppress(OSError):
+                client.recv(65_536)
+                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
+                while sent < 50_000_000:
+                    sent += client.send(b"<html>" * 10_000)
+
+        answering = Thread(target=answer)
+        answering.start()
+        lead(monkeypatch, {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{listening.getsockname()[1]}"})
+        await trace()
+        answering.join()
+
+    assert 0 < sent < 50_000_000
 
 
 async def test_of_what_a_collector_says_only_the_beginning_is_logged(collector: Collector) -> None:
