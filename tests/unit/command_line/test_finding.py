@@ -70,6 +70,11 @@ async def test_first_digits_choose_among_them(queue: MemoryQueue, store: ListedO
     assert places(await find(queue, store, "12", digits)) == {ID: ([f"sqs_message_12_{ID[:16]}.json"], 0, 0)}
 
 
+async def test_only_what_may_be_it_is_read(queue: MemoryQueue, store: ListedObjects) -> None:
+    assert list(places(await find(queue, store, "12", identity_of(ONE)))) == [identity_of(ONE)]
+    assert store.reads == ["sqs_message_12.json"]
+
+
 async def test_a_receipt_finds_its_e_mail_as_text_and_in_a_file(
     queue: MemoryQueue, store: ListedObjects, tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ from checkpoint.settings import SettingsError
 from checkpoint.version import VERSION
 from e2e.ports import free_port
 from traces.collector import Collector
+from unit.processing_requests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,11 +155,20 @@ async def test_a_collector_that_refuses_everything_is_told_of_once_and_holds_up_
 async def test_a_collector_that_is_away_is_told_of_without_its_url_and_holds_up_no_stop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    lead(monkeypatch, {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"http://user:s3cret@127.0.0.1:{free_port()}/?s3cret"})
-    began = time.monotonic()
+    lead(
+        monkeypatch,
+        {
+            "OTEL_BSP_SCHEDULE_DELAY": "10",
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"http://user:s3cret@127.0.0.1:{free_port()}/?s3cret",
+        },
+    )
 
     with capture_logs() as lines:
-        await trace()
+        async with open_tracing("a service", {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1"}) as tracing:
+            assert tracing
+            tracing.start("a span", Kind.SERVER, {}).end()
+            await until(lambda: lines)
+            began = time.monotonic()
 
     assert time.monotonic() - began < 3
     assert "ConnectionError" in lines[0]["reason"]
