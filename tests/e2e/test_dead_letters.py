@@ -54,6 +54,7 @@ def test_a_message_that_is_no_email_is_dead_lettered_with_its_reason_and_its_nei
     assert broker.is_ready()
 
 
+@pytest.mark.parametrize("world", ["one_machine"], indirect=True)  # test_operating.py redrives on AWS, too
 def test_an_operator_finds_dead_letters_redrives_the_good_ones_and_drops_the_rest(
     world: World, services: Services, tmp_path: Path
 ) -> None:
