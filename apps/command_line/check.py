@@ -6,7 +6,6 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Final
 
-import typer
 from rich.text import Text
 
 from checkpoint.archive.adapters import open_listed_store
@@ -18,7 +17,7 @@ from checkpoint.parameter_store import ParametersUnavailableError, fetch
 from checkpoint.settings import SettingsError, load
 from checkpoint.version import VERSION
 from command_line.output import Json, print_json, results
-from command_line.running import ExitCode
+from command_line.running import ExitCode, run_without_settings
 from command_line.services import ask_service
 from command_line.settings import CommandLineSettings
 from command_line.terminal_text import harmless
@@ -52,11 +51,7 @@ def check(*, as_json: Json = False) -> None:
                 code = ExitCode.NOT_AS_ASKED
         return code
 
-    try:
-        code = asyncio.run(command())
-    except KeyboardInterrupt:
-        code = ExitCode.INTERRUPTED
-    raise typer.Exit(code)
+    run_without_settings(command)
 
 
 async def findings(environ: Mapping[str, str], fetch: Fetch) -> AsyncIterator[Finding]:
@@ -68,17 +63,15 @@ async def findings(environ: Mapping[str, str], fetch: Fetch) -> AsyncIterator[Fi
             yield Finding("settings", is_good=False, text=line)
         return
     yield Finding("settings", is_good=True, text="can be used")
-    for finding in await _queue(settings.queue_url):
-        yield finding
-    yield await examine("archive", _list(settings.archive_url), (ArchiveUnavailableError, ValueError))
-    import aiohttp  # noqa: PLC0415  slow to import, and not every command asks
-
-    async with aiohttp.ClientSession() as http:
-        for name, url in (("intake", settings.intake_private_url), ("broker", settings.broker_private_url)):
-            if not url:
-                yield Finding(name, is_good=None, text=f"not asked: {name.upper()}_PRIVATE_URL is empty")
-                continue
-            for finding in of_service(name, await ask_service(http, url)):
+    async with asyncio.TaskGroup() as asking:  # at once: each may be one that never answers
+        checks = [
+            asking.create_task(_queue(settings.queue_url)),
+            asking.create_task(_archive(settings.archive_url)),
+            asking.create_task(_service("intake", settings.intake_private_url)),
+            asking.create_task(_service("broker", settings.broker_private_url)),
+        ]
+        for check in checks:
+            for finding in await check:
                 yield finding
 
 
@@ -121,7 +114,7 @@ async def _queue(url: str) -> list[Finding]:
         has_dead_letter_queue = depth.dead_letters is not None
         return f"answers; {depth.waiting:,} waiting, {depth.in_flight:,} in flight"
 
-    found = [await examine("queue", ask(), (QueueUnavailableError, ValueError))]
+    found = [_naming("QUEUE_URL", await examine("queue", ask(), (QueueUnavailableError, ValueError)))]
     if has_dead_letter_queue:
         found.append(Finding("dead-letter queue", is_good=True, text="is there"))
     elif has_dead_letter_queue is False:
@@ -130,9 +123,27 @@ async def _queue(url: str) -> list[Finding]:
     return found
 
 
-async def _list(url: str) -> str:
+async def _archive(url: str) -> list[Finding]:
     """The first objects are asked for, and no more."""
-    async with open_listed_store(url) as store:
-        async for _ in store.objects():
-            return "can be listed"
-    return "can be listed; nothing is there yet"
+
+    async def ask() -> str:
+        async with open_listed_store(url) as store:
+            async for _ in store.objects():
+                return "can be listed"
+        return "can be listed; nothing is there yet"
+
+    return [_naming("ARCHIVE_URL", await examine("archive", ask(), (ArchiveUnavailableError, ValueError)))]
+
+
+async def _service(name: str, url: str) -> list[Finding]:
+    import aiohttp  # noqa: PLC0415  slow to import, and not every command asks
+
+    if not url:
+        return [Finding(name, is_good=None, text=f"not asked: {name.upper()}_PRIVATE_URL is empty")]
+    async with aiohttp.ClientSession() as http:
+        return of_service(name, await ask_service(http, url))
+
+
+def _naming(setting: str, finding: Finding) -> Finding:
+    """A fault with the setting that says what was asked."""
+    return finding if finding.is_good else finding._replace(text=f"{setting}: {finding.text}")

@@ -6,9 +6,8 @@ import asyncio
 import os
 import sys
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import structlog
 import typer
 
 from checkpoint.archive.port import ArchiveUnavailableError, ObjectUnreadableError
@@ -16,9 +15,10 @@ from checkpoint.message_queue.port import NoDeadLetterQueueError, QueueUnavailab
 from checkpoint.parameter_store import ParametersUnavailableError, fetch
 from checkpoint.settings import SettingsError, load
 from command_line.settings import CommandLineSettings
+from command_line.terminal_text import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
 
 class ExitCode(IntEnum):
@@ -29,6 +29,7 @@ class ExitCode(IntEnum):
     MISUSED = 2  # the command line or a setting is wrong; typer's own, too
     UNAVAILABLE = 3  # a service, the queue or the archive could not be asked
     INTERRUPTED = 130  # 128 and SIGINT, as a shell has it
+    CUT_OFF = 141  # 128 and SIGPIPE: who read the output, such as `head`, has ended
 
 
 class CommandError(Exception):
@@ -39,39 +40,50 @@ class CommandError(Exception):
         self.code = code
 
 
-def run(command: Callable[[CommandLineSettings], Awaitable[ExitCode]]) -> None:
-    """Load the settings, run a command with them, and exit with its code; what ends it otherwise is told on stderr."""
+def run(command: Callable[[CommandLineSettings], Awaitable[ExitCode]]) -> NoReturn:
+    """Load the settings, run a command with them, and exit as `run_without_settings` does."""
+
+    async def load_and_run() -> ExitCode:
+        return await command(await load(CommandLineSettings, os.environ, fetch))
+
+    run_without_settings(load_and_run)
+
+
+def run_without_settings(command: Callable[[], Coroutine[Any, Any, ExitCode]]) -> NoReturn:
+    """Run a command, and exit with its code; what ends it otherwise is told on stderr."""
     _log_to_stderr()
     try:
-        code = asyncio.run(_load_and_run(command))
+        code = asyncio.run(command())
+        sys.stdout.flush()  # what cannot be written must not look like success
     except CommandError as error:
         _fail(str(error), error.code)
     except SettingsError as error:
         _fail(str(error), ExitCode.MISUSED)
-    except (
-        ArchiveUnavailableError,
-        NoDeadLetterQueueError,
-        ObjectUnreadableError,
-        ParametersUnavailableError,
-        QueueUnavailableError,
-    ) as error:
+    except ArchiveUnavailableError as error:
+        _fail(f"ARCHIVE_URL: {error}", ExitCode.UNAVAILABLE)
+    except (NoDeadLetterQueueError, QueueUnavailableError) as error:
+        _fail(f"QUEUE_URL: {error}", ExitCode.UNAVAILABLE)
+    except (ObjectUnreadableError, ParametersUnavailableError) as error:
         _fail(str(error), ExitCode.UNAVAILABLE)
+    except BrokenPipeError:  # who read has seen enough
+        code = ExitCode.CUT_OFF
+    except OSError as error:  # most likely of printing: files that the command names have errors of their own
+        where = "" if error.filename is None else f"{harmless(str(error.filename))}: "
+        _fail(f"{where}{error.strerror or type(error).__name__}", ExitCode.UNAVAILABLE)
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
     raise typer.Exit(code)
 
 
-async def _load_and_run(command: Callable[[CommandLineSettings], Awaitable[ExitCode]]) -> ExitCode:
-    return await command(await load(CommandLineSettings, os.environ, fetch))
-
-
-def _fail(reason: str, code: ExitCode) -> None:
+def _fail(reason: str, code: ExitCode) -> NoReturn:
     typer.echo(f"checkpoint: {reason}", err=True)
     raise typer.Exit(code)
 
 
 def _log_to_stderr() -> None:
     """What the adapters log must not stand between the lines that a script reads."""
+    import structlog  # noqa: PLC0415  slow to import, and neither --help nor a completion logs
+
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger("warning"),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

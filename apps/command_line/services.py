@@ -71,7 +71,7 @@ async def ask_service(http: aiohttp.ClientSession, url: str) -> ServiceState:
         return ServiceState(problem="is not the URL of a private port")
     except (aiohttp.ClientError, OSError) as error:
         return ServiceState(problem=type(error).__name__)
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         return ServiceState(problem="what answers there is no private port of Checkpoint's")
     return ServiceState("", is_ready, faults, warnings, version, messages, time.monotonic(), clock_seconds)
 

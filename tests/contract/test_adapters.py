@@ -65,6 +65,18 @@ async def test_a_sqlite_url_that_says_nothing_sensible_is_refused(url: str) -> N
 
 
 @pytest.mark.parametrize(
+    "endpoint", ["password", "ftp://password", "http://[password", "http://host:password", "http://"]
+)
+async def test_an_endpoint_of_s3_that_is_no_url_is_refused_before_it_is_used(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    with pytest.raises(ValueError, match=r"^AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is not the URL of an endpoint\.$"):
+        async with s3.open_store("s3://bucket"):
+            pass
+
+
+@pytest.mark.parametrize(
     "url", ["file://user:password@host/archive", "s3:///password", "gs://", "az://user:password@/", "memory:///"]
 )
 async def test_a_url_that_no_store_opens_is_refused_without_repeating_it(url: str) -> None:

@@ -7,11 +7,11 @@ from typing import Annotated, Final
 
 import typer
 
-from checkpoint.message_queue.adapters import open_admin
 from command_line.dead_letters.listing import list_dead_letters
 from command_line.dead_letters.moving import DROP, REDRIVE, Action, move_dead_letters
 from command_line.dead_letters.selection import Reason, Selection, Since, Timestream, Until
 from command_line.dead_letters.showing import show_dead_letters
+from command_line.opening import open_queue
 from command_line.output import Json
 from command_line.running import ExitCode, run
 from command_line.settings import CommandLineSettings
@@ -43,7 +43,7 @@ def list_(
     selection = Selection(reason=reason, timestream=timestream, since=since, until=until)
 
     async def command(settings: CommandLineSettings) -> ExitCode:
-        async with open_admin(settings.queue_url) as admin:
+        async with open_queue(settings) as admin:
             return await list_dead_letters(admin, selection, limit=limit, as_json=json)
 
     run(command)
@@ -67,7 +67,7 @@ def show(
         raise typer.BadParameter("exact bytes are those of one dead letter: name one ID, or add --json.")
 
     async def command(settings: CommandLineSettings) -> ExitCode:
-        async with open_admin(settings.queue_url) as admin:
+        async with open_queue(settings) as admin:
             return await show_dead_letters(admin, ids, content=content, output=output, as_json=json)
 
     run(command)
@@ -116,7 +116,7 @@ def _move(action: Action, selection: Selection, *, all_: bool, yes: bool, dry_ru
         raise typer.BadParameter(f"there is no terminal to confirm at: add --yes to {action.name} without a question.")
 
     async def command(settings: CommandLineSettings) -> ExitCode:
-        async with open_admin(settings.queue_url) as admin:
+        async with open_queue(settings) as admin:
             return await move_dead_letters(
                 admin,
                 action,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.filesize import decimal
 from rich.text import Text
 
 from command_line.dead_letters.looking import Look
-from command_line.dead_letters.selection import moment_of, written
+from command_line.dead_letters.selection import moment_of
+from command_line.moments import shown, written
 from command_line.output import notes, print_json, results
 from command_line.running import ExitCode
 from command_line.terminal_text import harmless
@@ -72,11 +72,6 @@ def described(letter: DeadLetter) -> dict[str, object]:
     }
 
 
-def shown_moment(moment: float | None) -> str:
-    """For a reader, in local time."""
-    return "unknown" if moment is None else f"{datetime.fromtimestamp(moment).astimezone():%Y-%m-%d %H:%M:%S %Z}"
-
-
 def shown_reason(reason: str) -> str:
     """Empty is a reason too: SQS moves a message without a word."""
     return harmless(reason) or "none given: it was received too often, and the queue itself moved it"
@@ -85,7 +80,7 @@ def shown_reason(reason: str) -> str:
 def _row(letter: DeadLetter) -> _Row:
     return _Row(
         harmless(letter.id),
-        shown_moment(moment_of(letter)),
+        shown(moment_of(letter)),
         decimal(len(letter.body)),
         "unknown" if letter.receive_count is None else str(letter.receive_count),
         shown_reason(letter.reason),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
-import msgspec
 import typer
+
+from command_line.body import timestream_of
 
 if TYPE_CHECKING:
     from checkpoint.message_queue.admin import DeadLetter
@@ -43,7 +44,7 @@ class Selection:
             (not self.ids or letter.id in self.ids)
             and self.reason.casefold() in letter.reason.casefold()
             and self._is_of_its_time(letter)
-            and (not self.timestream or _timestream(letter.body) == self.timestream)
+            and (not self.timestream or timestream_of(letter.body) == self.timestream)
         )
 
     def _is_of_its_time(self, letter: DeadLetter) -> bool:
@@ -69,20 +70,6 @@ def read_moment(text: str) -> float:
         return datetime.fromisoformat(text).timestamp()
     except (OverflowError, ValueError):
         raise typer.BadParameter("write 30m, 12h or 7d ago, or a time such as 2026-01-31T18:00") from None
-
-
-def written(moment: float | None) -> str | None:
-    """A moment for scripts: https://www.rfc-editor.org/rfc/rfc3339, in UTC."""
-    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
-
-
-def _timestream(body: bytes) -> str:
-    """Also of what is no e-mail for another reason; empty where it has none."""
-    try:
-        data = msgspec.json.decode(body)
-    except (ValueError, RecursionError):
-        return ""
-    return str(data.get("email_timestream", "")) if isinstance(data, dict) else ""
 
 
 Reason = Annotated[str, typer.Option(help="Those whose reason holds this text.")]

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from checkpoint.email import Email, NotAnEmailError
-from command_line.dead_letters.listing import described, shown_moment, shown_reason
+from command_line.dead_letters.listing import described, shown_reason
 from command_line.dead_letters.looking import Look
+from command_line.moments import shown
 from command_line.output import notes, print_json, results
-from command_line.running import ExitCode
+from command_line.running import CommandError, ExitCode
 from command_line.terminal_text import harmless
 
 if TYPE_CHECKING:
@@ -79,8 +80,8 @@ def _content(body: bytes) -> dict[str, object]:
 def _print(letter: DeadLetter, *, content: bool) -> None:
     lines = {
         "id": harmless(letter.id),
-        "dead-lettered": shown_moment(letter.dead_at),
-        "sent": shown_moment(letter.sent_at),
+        "dead-lettered": shown(letter.dead_at),
+        "sent": shown(letter.sent_at),
         "bytes": f"{len(letter.body):,}",
         "receives": "unknown" if letter.receive_count is None else str(letter.receive_count),
         "reason": shown_reason(letter.reason),
@@ -100,5 +101,8 @@ def _print(letter: DeadLetter, *, content: bool) -> None:
 
 def _write(path: Path, body: bytes) -> None:
     """The exact bytes, in a file that only its owner may read if it is new: it is somebody's e-mail."""
-    with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(body)
+    try:
+        with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(body)
+    except OSError as error:
+        raise CommandError(f"{harmless(str(path))}: {error.strerror}", ExitCode.UNAVAILABLE) from None

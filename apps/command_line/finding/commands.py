@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
-from checkpoint.archive.adapters import open_listed_store
-from checkpoint.message_queue.adapters import open_admin
-from checkpoint.settings import convert_to_settings_error
 from command_line.finding.places import search
 from command_line.finding.sought import Sought
+from command_line.moments import written
+from command_line.opening import open_archive, open_queue
 from command_line.output import Json, notes, print_json, results
 from command_line.running import ExitCode, run
 from command_line.terminal_text import harmless
@@ -45,11 +42,7 @@ def find(
 
     async def command(settings: CommandLineSettings) -> ExitCode:
         sought = Sought.read(what, first_digits)
-        async with AsyncExitStack() as opened:
-            with convert_to_settings_error("QUEUE_URL"):
-                queue = await opened.enter_async_context(open_admin(settings.queue_url))
-            with convert_to_settings_error("ARCHIVE_URL"):
-                store = await opened.enter_async_context(open_listed_store(settings.archive_url))
+        async with open_queue(settings) as queue, open_archive(settings) as store:
             console = notes()
             if sought.timestream:
                 result = await search(sought, queue, store)
@@ -131,7 +124,7 @@ def _as_json(found: Found) -> dict[str, object]:
             {
                 "state": "in_flight" if message.hidden_seconds > 0 else "waiting",
                 "receive_count": message.receive_count,
-                "sent_at": _iso(message.sent_at),
+                "sent_at": _written(message.sent_at),
                 "hidden_seconds": round(message.hidden_seconds, 1),
             }
             for message in found.queued
@@ -141,8 +134,8 @@ def _as_json(found: Found) -> dict[str, object]:
                 "id": letter.id,
                 "reason": letter.reason,
                 "receive_count": letter.receive_count,
-                "sent_at": _iso(letter.sent_at),
-                "dead_at": _iso(letter.dead_at),
+                "sent_at": _written(letter.sent_at),
+                "dead_at": _written(letter.dead_at),
             }
             for letter in found.dead_letters
         ],
@@ -150,8 +143,9 @@ def _as_json(found: Found) -> dict[str, object]:
 
 
 def _at(words: str, seconds: float | None) -> str:
-    return "" if seconds is None else f"{words}{_iso(seconds)}"
+    moment = _written(seconds)
+    return f"{words}{moment}" if moment else ""
 
 
-def _iso(seconds: float | None) -> str | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+def _written(seconds: float | None) -> str | None:
+    return written(seconds, "seconds")

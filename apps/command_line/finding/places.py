@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from checkpoint.archive.port import ArchiveUnavailableError, ObjectUnreadableError
+from checkpoint.email import MAX_BODY_BYTES
 from checkpoint.message_queue.port import NoDeadLetterQueueError, QueueUnavailableError
-from command_line.finding.sought import identity_of, timestream_of
+from command_line.body import identity_of, timestream_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -67,11 +68,11 @@ async def search(
     try:
         await _search_queue(sought, queue, result)
     except QueueUnavailableError as error:
-        result.problems.append(f"the queue: {error}")
+        result.problems.append(f"QUEUE_URL: {error}")
     try:
         await _search_archive(sought, store, result, on_objects)
     except ArchiveUnavailableError as error:
-        result.problems.append(f"the archive: {error}")
+        result.problems.append(f"ARCHIVE_URL: {error}")
     return result
 
 
@@ -116,9 +117,10 @@ async def _search_archive(
 async def _candidates(
     sought: Sought, store: ListedStore, on_objects: Callable[[int], None]
 ) -> AsyncIterator[Sequence[str]]:
+    """Names page by page; what is longer than any e-mail is none, and is not read."""
     listed = 0
     for prefix in sought.prefixes:
         async for objects in store.objects(prefix):
             listed += len(objects)
             on_objects(listed)
-            yield [each.name for each in objects if sought.may_be_under(each.name)]
+            yield [each.name for each in objects if each.size <= MAX_BODY_BYTES and sought.may_be_under(each.name)]

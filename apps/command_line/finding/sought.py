@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
-from checkpoint.email import Email, NotAnEmailError
+from command_line.body import identity_of, timestream_of
 from command_line.running import CommandError, ExitCode
 
 if TYPE_CHECKING:
@@ -86,25 +85,6 @@ class Sought:
         if self.identity and not identity_of(body).startswith(self.identity):
             return False
         return not self.timestream or timestream_of(body) == self.timestream
-
-
-def identity_of(body: bytes) -> str:
-    """The SHA-256 that names an e-mail, and a message that is none."""
-    return hashlib.sha256(body).hexdigest()
-
-
-def timestream_of(body: bytes) -> str:
-    """The timestream of an e-mail; of what is none, the field as it is written, or empty."""
-    try:
-        return Email.read(body).timestream
-    except NotAnEmailError:
-        pass
-    try:
-        data = msgspec.json.decode(body)
-    except (ValueError, RecursionError):
-        return ""
-    value = data.get("email_timestream") if isinstance(data, dict) else None
-    return str(value) if isinstance(value, int | str) else ""
 
 
 def _content(path: str) -> bytes:

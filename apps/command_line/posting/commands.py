@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -9,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from checkpoint.archive.adapters import open_listed_store
-from checkpoint.settings import convert_to_settings_error
+from command_line.opening import open_archive
 from command_line.output import Json  # noqa: TC001  typer looks at annotations
 from command_line.posting.archived import Range, archived_items, named_items
 from command_line.posting.items import Lines
@@ -114,8 +114,7 @@ def replay(
             as_json=as_json,
         )
         async with AsyncExitStack() as opened:
-            with convert_to_settings_error("ARCHIVE_URL"):
-                store = await opened.enter_async_context(open_listed_store(settings.archive_url))
+            store = await opened.enter_async_context(open_archive(settings))
             if names is None:
                 items = archived_items(store, prefix, Range(first, last))
                 return await post_all(items, options, lambda: None)
@@ -132,6 +131,8 @@ def replay(
 
 def _open(path: Path) -> int:
     try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         return 0 if str(path) == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}", ExitCode.MISUSED) from None

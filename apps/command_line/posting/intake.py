@@ -72,12 +72,14 @@ async def open_intake(url: str, token: str, *, connections: int) -> AsyncIterato
 
     token: of several, separated by commas, the first. Raises CommandError for what is no such URL.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+    if not _is_of_an_intake(url):
         raise CommandError("the URL of an intake is http://host:port or https://host.", ExitCode.MISUSED)
+    token = token.partition(",")[0].strip()
+    if not token.isascii() or not token.isprintable():  # RFC 9110, 5.5: no header can have it
+        raise CommandError("TOKEN: must be of printable ASCII characters.", ExitCode.MISUSED)
     headers = {
         "Accept": "application/problem+json",
-        "Authorization": f"Bearer {token.partition(',')[0].strip()}",
+        "Authorization": f"Bearer {token}",
         "Content-Type": "application/json",
     }
     connector = aiohttp.TCPConnector(limit=connections, limit_per_host=connections)
@@ -85,6 +87,16 @@ async def open_intake(url: str, token: str, *, connections: int) -> AsyncIterato
         connector=connector, headers=headers, timeout=_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
         yield HTTPIntake(session, url)
+
+
+def _is_of_an_intake(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    has_more = parts.query or parts.fragment or parts.username is not None
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0 and not has_more
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -90,9 +90,13 @@ class ArchiveTable:
         """
         with self.errors():
             self._select(query).create_view("exported", replace=True)
-            written = self._connection.execute(
-                f"COPY exported TO {_quoted(str(file))} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
-            ).fetchone()
+            statement = f"COPY exported TO {_quoted(str(file))} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
+            try:
+                written = self._connection.execute(statement).fetchone()
+            except duckdb.IOException as error:
+                if str(file) not in str(error):  # it is about an object
+                    raise
+                raise CommandError(f"the export: {self._message(error)}", ExitCode.UNAVAILABLE) from None
         return int(written[0]) if written else 0
 
     def interrupt(self) -> None:
@@ -114,6 +118,10 @@ class ArchiveTable:
         return "\n".join(harmless(line) for line in text.rstrip().splitlines())
 
     def _select(self, query: str) -> duckdb.DuckDBPyRelation:
+        try:
+            query.encode()
+        except UnicodeEncodeError:  # an argument may have any bytes
+            raise CommandError("a query is text in UTF-8.", ExitCode.MISUSED) from None
         statements = self._connection.extract_statements(query)
         if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
             raise CommandError("a query is one SELECT; DESCRIBE and SUMMARIZE are allowed, too.", ExitCode.MISUSED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -51,6 +50,7 @@ async def secret_of(url: str) -> Secret | None:
         return None
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415  as below
 
+    from checkpoint.archive.s3 import endpoint_of_s3  # noqa: PLC0415  as below
     from checkpoint.aws import region_of, session  # noqa: PLC0415  the SDK is slow to import
 
     aws = session()
@@ -71,19 +71,16 @@ async def secret_of(url: str) -> Secret | None:
         options["SESSION_TOKEN"] = now.token
     if region:
         options["REGION"] = region
-    if endpoint := os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
+    if endpoint := endpoint_of_s3():
         options |= _at(endpoint)
     return Secret(options)
 
 
 def _at(endpoint: str) -> dict[str, str | bool]:
     """An endpoint of one's own has the bucket in the path, as in `checkpoint.archive.s3`."""
-    try:
-        parts = urlsplit(endpoint)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
-        raise ValueError("AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is not the URL of an endpoint.")
+    parts = urlsplit(endpoint)
+    if "@" in parts.netloc:
+        raise ValueError("AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL must not hold a user or a password.")
     return {
         "ENDPOINT": f"{parts.netloc}{parts.path.rstrip('/')}",
         "URL_STYLE": "path",

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from checkpoint.archive.adapters import open_listed_store
-from checkpoint.message_queue.adapters import open_admin
-from checkpoint.settings import convert_to_settings_error
+from checkpoint.settings import SettingsError
+from command_line.opening import open_archive, open_queue
 from command_line.output import Json  # noqa: TC001  typer looks at annotations
 from command_line.receipts.file import read_receipts
 from command_line.receipts.table import ReceiptTable, State, open_table
@@ -47,12 +46,9 @@ def reconcile(
             table = opened.enter_context(open_table())
             for path in receipts:
                 table.add(read_receipts(path))
-            with convert_to_settings_error("ARCHIVE_URL"):
-                store = await opened.enter_async_context(open_listed_store(settings.archive_url))
+            store = await opened.enter_async_context(open_archive(settings))
             report = Report(as_json=as_json, prints_extra=extra)
-            return await reconcile_all(
-                table, store, partial(_ask, settings.queue_url, table), report, wait_seconds=wait
-            )
+            return await reconcile_all(table, store, partial(_ask, settings, table), report, wait_seconds=wait)
 
     run(command)
 
@@ -77,9 +73,9 @@ async def reconcile_all(
     return ExitCode.AS_ASKED if counts[State.ARCHIVED] == sum(counts.values()) else ExitCode.NOT_AS_ASKED
 
 
-async def _ask(url: str, table: ReceiptTable) -> QueueTold:
+async def _ask(settings: CommandLineSettings, table: ReceiptTable) -> QueueTold:
     try:
-        async with open_admin(url) as queue:
+        async with open_queue(settings) as queue:
             return await ask_queue(queue, table)
-    except ValueError as error:  # of a URL, or of an adapter that has nothing for operators
-        return QueueTold(fault=f"QUEUE_URL: {error}")
+    except SettingsError as error:  # of a URL, or of an adapter that has nothing for operators
+        return QueueTold(fault=str(error))

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 import typer
 from rich.live import Live
 
-from checkpoint.message_queue.adapters import open_admin
-from checkpoint.settings import convert_to_settings_error
+from command_line.opening import open_queue
 from command_line.output import Json, print_json, results
 from command_line.running import ExitCode, run
 from command_line.status.drawing import Drawing
@@ -50,9 +49,10 @@ def status(
                 return await watch_in(looking, seconds, lambda found: print_json(found.as_json()))
             if watch:
                 return await watch_on(results(), looking, drawing, seconds)
-            await looking.look()
-            await asyncio.sleep(_RATE_SECONDS)  # for the rates
             found = await looking.look()
+            if found.has_counts:
+                await asyncio.sleep(_RATE_SECONDS)  # for the rates
+                found = await looking.look()
         if as_json:
             print_json(found.as_json())
         else:
@@ -67,9 +67,7 @@ async def looking_at(settings: CommandLineSettings) -> AsyncIterator[Looking]:
     """Look at what the settings name. Raises SettingsError for a queue that cannot be opened."""
     import aiohttp  # noqa: PLC0415  slow to import, and not every command asks
 
-    with convert_to_settings_error("QUEUE_URL"):
-        opening = open_admin(settings.queue_url)
-    async with opening as queue, aiohttp.ClientSession() as http:
+    async with open_queue(settings) as queue, aiohttp.ClientSession() as http:
         yield Looking(
             queue,
             http,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Group
@@ -15,7 +16,7 @@ from command_line.terminal_text import harmless
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from command_line.services import ServiceState
     from command_line.status.state import Status
@@ -27,33 +28,53 @@ _UNKNOWN: Final = Text("–", style="dim")  # noqa: RUF001  a dash
 
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 _TREND: Final = 12  # answers
+_WIDE: Final = 70  # columns, without the panel's frame
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
-class Rows:
-    """The lines of the panel: a mark, a name, a text, and at the right a rate or an age and a trend.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the panel: a mark, a name, a text, and at the right a rate or an age and a trend.
 
-    Each is a table of its own, so that a text with nothing at its right has the whole width.
+    It is a table of its own, so that a text with nothing at its right has the whole width. In a narrow terminal the
+    rate or age is a line below, and there is no trend.
     """
 
+    mark: Text | str
+    name: str
+    text: Text | str
+    right: str = ""
+    trend: Text | None = None
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """As rich asks for it."""
+        table = Table.grid(padding=(0, 1), expand=True)
+        table.add_column(width=1)
+        table.add_column(width=12, no_wrap=True)
+        table.add_column(ratio=1, overflow="fold")
+        has_right = bool(self.right or self.trend)
+        if has_right and options.max_width >= _WIDE:
+            table.add_column(justify="right", no_wrap=True, width=11)
+            table.add_column(no_wrap=True, width=_TREND)
+            table.add_row(self.mark, self.name, self.text, self.right, self.trend)
+        else:
+            table.add_row(self.mark, self.name, self.text)
+            if self.right:
+                table.add_row("", "", self.right)
+        yield table
+
+
+class Rows:
+    """The lines of the panel."""
+
     def __init__(self) -> None:
-        self.lines: list[Table] = []
+        self.lines: list[Line] = []
 
     def add(
         self, mark: Text | str, name: str, text: Text | str, right: str = "", trend: deque[float] | None = None
     ) -> None:
         """Add a line."""
-        line = Table.grid(padding=(0, 1), expand=True)
-        line.add_column(width=1)
-        line.add_column(width=12, no_wrap=True)
-        line.add_column(ratio=1, overflow="fold")
-        if right or trend:
-            line.add_column(justify="right", no_wrap=True, width=11)
-            line.add_column(no_wrap=True, width=_TREND)
-            line.add_row(mark, name, text, right, _trend(trend or ()))
-        else:
-            line.add_row(mark, name, text)
-        self.lines.append(line)
+        self.lines.append(Line(mark, name, text, right, _trend(trend) if trend else None))
 
 
 class Drawing:

@@ -63,6 +63,11 @@ class Status:
             return ExitCode.NOT_AS_ASKED
         return ExitCode.AS_ASKED
 
+    @property
+    def has_counts(self) -> bool:
+        """Whether a service said what it has counted, so that another look would tell a rate."""
+        return any(service is not None and service.messages is not None for service in (self.intake, self.broker))
+
     def as_json(self) -> dict[str, object]:
         """For scripts. Times are in seconds, rates per second."""
         return {

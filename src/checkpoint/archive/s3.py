@@ -37,11 +37,28 @@ async def inspect(url: str) -> str:
     return await ObstoreObjects(_store(url)).inspect()
 
 
+def endpoint_of_s3() -> str | None:
+    """The endpoint that AWS's variables name; None for AWS itself.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    Raises ValueError for what is no URL: obstore would panic.
+    """
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    try:
+        parts = urlsplit(endpoint or "")
+        is_usable = not endpoint or (parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0)
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise ValueError("AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is not the URL of an endpoint.")
+    return endpoint
+
+
 def _store(url: str) -> S3Store:
     if not urlsplit(url).netloc or urlsplit(url).query:
         raise ValueError("must be s3://bucket or s3://bucket/prefix.")
     aws = session()
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    endpoint = endpoint_of_s3()
     config: S3Config = {}
     if region := region_of(aws):
         config["region"] = region

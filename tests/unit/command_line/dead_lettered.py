@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from typer.testing import CliRunner
 
 from checkpoint.message_queue.memory import MemoryAdminQueue, MemoryQueue
+from command_line import opening
 from command_line.application import application
-from command_line.dead_letters import commands
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -62,7 +62,7 @@ class CommandLine:
         async def opened(_: str) -> AsyncIterator[Admin]:
             yield admin
 
-        monkeypatch.setattr(commands, "open_admin", opened)
+        monkeypatch.setattr(opening, "open_admin", opened)
 
     def run(self, *arguments: str) -> Result:
         return CliRunner().invoke(application, ["dead-letters", *arguments], env={"COLUMNS": "200"})

@@ -40,9 +40,12 @@ def test_a_command_exits_with_its_code(code: ExitCode) -> None:
     assert exited.value.exit_code == code
 
 
-@pytest.mark.parametrize("error", [QueueUnavailableError("q.db: is away"), ArchiveUnavailableError("q.db: is away")])
+@pytest.mark.parametrize(
+    ("error", "setting"),
+    [(QueueUnavailableError("is away"), "QUEUE_URL"), (ArchiveUnavailableError("is away"), "ARCHIVE_URL")],
+)
 def test_what_cannot_be_asked_is_told_on_stderr_with_a_code_of_its_own(
-    error: Exception, capsys: pytest.CaptureFixture[str]
+    error: Exception, setting: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def command(_: CommandLineSettings) -> ExitCode:
         raise error
@@ -50,7 +53,7 @@ def test_what_cannot_be_asked_is_told_on_stderr_with_a_code_of_its_own(
     with pytest.raises(typer.Exit) as exited:
         run(command)
     assert exited.value.exit_code == ExitCode.UNAVAILABLE
-    assert capsys.readouterr() == ("", "checkpoint: q.db: is away\n")
+    assert capsys.readouterr() == ("", f"checkpoint: {setting}: is away\n")
 
 
 def test_a_wrong_setting_is_misuse_and_named(
@@ -64,3 +67,21 @@ def test_a_wrong_setting_is_misuse_and_named(
         run(command)
     assert exited.value.exit_code == ExitCode.MISUSED
     assert capsys.readouterr().err.startswith("checkpoint: QUEUE_URL: the scheme must be one of")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["status"],
+        ["find", "1"],
+        ["dead-letters", "list"],
+        ["dead-letters", "show", "1"],
+        ["dead-letters", "redrive", "--all", "--yes"],
+        ["dead-letters", "drop", "--all", "--yes"],
+    ],
+)
+def test_a_queue_s_url_that_cannot_be_used_is_misuse_for_every_command(command: list[str]) -> None:
+    ended = CliRunner().invoke(application, command, env={"QUEUE_URL": "sqlite:///q.db?password=s3cret"})
+    assert (ended.exit_code, ended.stdout) == (ExitCode.MISUSED, "")
+    assert ended.stderr.startswith("checkpoint: QUEUE_URL: the options of a sqlite queue are")
+    assert "s3cret" not in ended.stderr

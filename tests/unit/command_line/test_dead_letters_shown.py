@@ -7,15 +7,12 @@ import base64
 import json
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from checkpoint.message_queue.memory import MemoryQueue
 from unit.command_line.dead_lettered import EMAIL, HOSTILE, Admin, CommandLine
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NOW = 1_700_000_000
 
@@ -199,3 +196,15 @@ def test_an_id_that_is_not_there_is_named_and_the_others_are_shown(admin: Admin,
     assert ended.exit_code == 1
     assert [json.loads(line)["id"] for line in ended.stdout.splitlines()] == ["1"]
     assert "no dead letter 7" in ended.stderr
+
+
+def test_content_that_cannot_be_written_is_told_with_its_file(
+    admin: Admin, command_line: CommandLine, tmp_path: Path
+) -> None:
+    asyncio.run(admin.bury(EMAIL))
+
+    for path, reason in ((tmp_path / "none" / "content", "No such file"), (Path("/dev/full"), "No space left")):
+        ended = command_line.run("show", "1", "--output", str(path))
+
+        assert (ended.exit_code, ended.stdout) == (3, "")
+        assert ended.stderr.startswith(f"checkpoint: {path}: {reason}")

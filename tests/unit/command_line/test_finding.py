@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from checkpoint.email import MAX_BODY_BYTES
 from checkpoint.message_queue.memory import MemoryAdminQueue, MemoryQueue
 from checkpoint.message_queue.port import Depth, NoDeadLetterQueueError
+from command_line.body import identity_of
 from command_line.finding import commands
 from command_line.finding.commands import _print
 from command_line.finding.places import Search, search
-from command_line.finding.sought import Sought, identity_of
+from command_line.finding.sought import Sought
 from command_line.running import CommandError, ExitCode
 from emails import body
 from objects import ListedObjects
@@ -68,6 +70,11 @@ async def test_a_timestream_finds_all_its_e_mails_and_no_others(queue: MemoryQue
 @pytest.mark.parametrize("digits", [ID, ID[:1], ID[:16], ID[:20], ID.upper()])
 async def test_first_digits_choose_among_them(queue: MemoryQueue, store: ListedObjects, digits: str) -> None:
     assert places(await find(queue, store, "12", digits)) == {ID: ([f"sqs_message_12_{ID[:16]}.json"], 0, 0)}
+
+
+async def test_only_what_may_be_it_is_read(queue: MemoryQueue, store: ListedObjects) -> None:
+    assert list(places(await find(queue, store, "12", identity_of(ONE)))) == [identity_of(ONE)]
+    assert store.reads == ["sqs_message_12.json"]
 
 
 async def test_a_receipt_finds_its_e_mail_as_text_and_in_a_file(
@@ -144,11 +151,11 @@ async def test_what_cannot_be_asked_is_told_and_the_rest_is_asked(queue: MemoryQ
     await queue.send([TWO])
     store.unavailable = "EIO"
     found = await find(queue, store, "12")
-    assert (list(found.found), found.problems) == ([ID], ["the archive: EIO"])
+    assert (list(found.found), found.problems) == ([ID], ["ARCHIVE_URL: EIO"])
     store.unavailable = None
     queue.unavailable = "locked"
     found = await find(queue, store, "12", ID)
-    assert (list(found.found), found.problems) == ([ID], ["the queue: locked"])
+    assert (list(found.found), found.problems) == ([ID], ["QUEUE_URL: locked"])
     store.unreadable["sqs_message_12.json"] = "is restored from Glacier."
     assert "is restored from Glacier." in (await find(MemoryQueue(), store, "12")).problems[0]
 
@@ -196,3 +203,9 @@ async def test_a_queue_that_cannot_be_searched_tells_how_many_wait_and_hides_no_
     _print(without, as_json=False)
     assert "there is no dead-letter queue" in capsys.readouterr().out
     assert commands.find.__doc__
+
+
+async def test_an_object_that_is_longer_than_any_e_mail_is_not_read(queue: MemoryQueue) -> None:
+    store = ListedObjects({"sqs_message_12.json": bytes(MAX_BODY_BYTES + 1), f"sqs_message_12_{ID[:16]}.json": TWO})
+    assert list(places(await find(queue, store, "12"))) == [ID]
+    assert store.reads == [f"sqs_message_12_{ID[:16]}.json"]

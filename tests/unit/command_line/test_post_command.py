@@ -174,3 +174,26 @@ async def test_on_a_terminal_a_bar_shows_how_far_it_is(monkeypatch: pytest.Monke
     async with told.progress():
         tally.confirmed = 1234
         await until(lambda: "1,234 confirmed" in terminal.file.getvalue() and "25%" in terminal.file.getvalue())
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://[::1", "http://127.0.0.1:99999", "http://127.0.0.1:port", "http://:5001", "http://me@[::1]", "x"],
+)
+async def test_what_is_no_url_of_an_intake_is_misuse_at_once(mails: Path, url: str) -> None:
+    ended = await checkpoint("post", mails, "--to", url)
+    assert ended.exit_code == 2
+    assert "checkpoint: the URL of an intake is" in ended.stderr
+
+
+@pytest.mark.parametrize("token", ["s3cret\nX-More: 1", "s3crét"])
+async def test_a_token_that_no_header_can_have_is_misuse_and_not_shown(mails: Path, token: str) -> None:
+    ended = await checkpoint("post", mails, TOKEN=token)
+    assert ended.exit_code == 2
+    assert "checkpoint: TOKEN: must be of printable ASCII characters" in ended.stderr
+    assert "s3cr" not in ended.output
+
+
+async def test_a_directory_in_place_of_names_is_misuse(tmp_path: Path) -> None:
+    ended = await checkpoint("replay", "--to", "http://127.0.0.1:1", "--names", tmp_path, ARCHIVE_URL=tmp_path.as_uri())
+    assert (ended.exit_code, ended.stderr) == (2, f"checkpoint: {tmp_path}: Is a directory\n")

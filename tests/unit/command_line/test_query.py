@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
@@ -21,8 +22,6 @@ from command_line.query.secrets import Secret, secret_of
 from command_line.running import CommandError, ExitCode
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from typer.testing import Result
 
 E_MAIL = {
@@ -301,6 +300,18 @@ async def test_a_secret_is_what_the_services_take(monkeypatch: pytest.MonkeyPatc
     }
     assert await secret_of("s3://bucket") == Secret(on_aws | elsewhere)
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://me:s3cret@store")
-    with pytest.raises(ValueError, match=r"is not the URL of an endpoint\.$") as refused:
+    with pytest.raises(ValueError, match=r"must not hold a user or a password\.$") as refused:
         await secret_of("s3://bucket")
     assert "s3cret" not in str(refused.value)
+
+
+def test_a_query_that_is_no_text_is_misuse(archive: Asked) -> None:
+    assert "a query is text in UTF-8" in archive.query("SELECT '\udc80'", code=ExitCode.MISUSED).stderr
+
+
+def test_an_export_to_a_full_disk_is_not_said_of_the_archive(archive: Asked) -> None:
+    full = Path("/dev/full")
+    with open_table(archive.directory.as_uri(), None, writes=[full]) as table:
+        with pytest.raises(CommandError, match=r"the export: IO Error: .*No space left on device") as raised:
+            table.export("SELECT * FROM emails", full)
+        assert raised.value.code is ExitCode.UNAVAILABLE

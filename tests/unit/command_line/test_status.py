@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from io import StringIO
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import aiohttp
 import pytest
 from prometheus_client import Counter
 from rich.console import Console
+from typer.testing import CliRunner
 
 from checkpoint.message_queue.memory import MemoryAdminQueue, MemoryQueue
 from checkpoint.message_queue.port import Depth
@@ -19,6 +21,8 @@ from checkpoint.operations.health import Health
 from checkpoint.operations.metrics import new_registry
 from checkpoint.operations.private_port import serve_private_port
 from checkpoint.version import VERSION
+from command_line import opening
+from command_line.application import application
 from command_line.running import ExitCode
 from command_line.services import ServiceState, ask_service
 from command_line.status.commands import described, watch_in, watch_on
@@ -74,7 +78,7 @@ STATES = [
 ]
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
 @pytest.mark.parametrize("found", STATES, ids=["well", "away", "faulty", "dead letters"])
 def test_a_status_fits_the_terminal_and_is_harmless(found: Status, width: int) -> None:
     console = Console(file=StringIO(), width=width, color_system=None)
@@ -86,11 +90,23 @@ def test_a_status_fits_the_terminal_and_is_harmless(found: Status, width: int) -
     assert "\x1b" not in "".join(lines)
 
 
-def drawn(found: Status) -> str:
-    console = Console(file=StringIO(), width=80, color_system=None)
+def drawn(found: Status, *, width: int = 80) -> str:
+    console = Console(file=StringIO(), width=width, color_system=None)
     console.print(Drawing(queue="q", archive="a").draw(found))
     shown: str = console.file.getvalue()  # type: ignore[attr-defined]
     return shown
+
+
+def test_a_narrow_terminal_shows_the_state_of_everything_too() -> None:
+    shown = drawn(status(READY, FAULTY, Depth(3, 2, 7, 0), posted_rate=12, archived_rate=0), width=40)
+    for words in (
+        "● intake       ready",
+        "✗ broker       not ready",
+        "12/s in",
+        "● queue        3 waiting",
+        "oldest 7 s",
+    ):
+        assert words in shown
 
 
 def test_a_status_shows_what_is_wrong_and_the_way_out() -> None:
@@ -211,3 +227,18 @@ async def test_on_a_terminal_the_same_lines_are_drawn_again(looking: Callable[..
 )
 def test_what_is_shown_of_a_url_is_no_secret(url: str, shown: str) -> None:
     assert described(url) == shown
+
+
+def test_nobody_waits_for_rates_that_no_service_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+
+    async def depth(_: object) -> Depth:
+        nonlocal looks
+        looks += 1
+        return Depth(0, 0, None, 0)
+
+    monkeypatch.setattr(MemoryAdminQueue, "depth", depth)
+    monkeypatch.setattr(opening, "open_admin", lambda _: nullcontext(MemoryAdminQueue(MemoryQueue())))
+    nowhere = {"INTAKE_PRIVATE_URL": "http://127.0.0.1:1", "BROKER_PRIVATE_URL": "", "ARCHIVE_URL": tmp_path.as_uri()}
+    assert CliRunner().invoke(application, ["status", "--json"], env=nowhere).exit_code == 1
+    assert looks == 1
