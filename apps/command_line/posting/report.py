@@ -105,7 +105,7 @@ def _counts(tally: Tally) -> str:
         (tally.skipped, "confirmed before"),
         (tally.refused, "refused"),
         (tally.not_confirmed, "not confirmed"),
-        (tally.retries, "retries"),
+        (tally.retries, "retry" if tally.retries == 1 else "retries"),
     ):
         told += [f"{count:,} {word}"] if count else []
     return ", ".join(told)

@@ -158,6 +158,14 @@ def test_a_reader_gets_the_first_hundred_failures_and_a_script_all(
     assert "[bold]400" in printed[0]
 
 
+@pytest.mark.parametrize(("retries", "told"), [(0, "2 confirmed in "), (1, ", 1 retry in "), (2, ", 2 retries in ")])
+def test_the_summary_leaves_out_what_there_was_none_of(
+    capsys: pytest.CaptureFixture[str], retries: int, told: str
+) -> None:
+    report(Tally(confirmed=2, retries=retries)).summary()
+    assert told in capsys.readouterr().out
+
+
 async def test_on_a_terminal_a_bar_shows_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal: Any = Console(file=io.StringIO(), force_terminal=True, width=200)
     tally = Tally()
