@@ -51,8 +51,8 @@ bench-docs: $(VENV)/.dev $(VENV)/.bench ## Put the results of the last bench, an
 	$(BIN)/python bench/report.py bench/results/intake.json --into docs/performance.md
 	$(BIN)/python bench/profile_intake.py --into docs/performance.md
 
-bench-test: $(VENV)/.dev ## Run the tests of the intake's bench and of the soak, which `make test` leaves out
-	$(BIN)/pytest -m measures tests/e2e/test_bench_intake.py tests/e2e/test_soak.py
+bench-test: $(VENV)/.dev ## Run what `make test` leaves out: an operator's day with 10,000 e-mails, the tests of the bench and of the soak
+	$(BIN)/pytest -m measures tests/e2e/test_bench_intake.py tests/e2e/test_operating.py tests/e2e/test_soak.py
 
 bench-broker: $(VENV)/.dev ## Measure the broker; AGAINST=../other measures another checkout beside it
 	$(BIN)/python bench/broker.py $(if $(AGAINST),--against $(AGAINST))

@@ -148,6 +148,9 @@ async def test_sqs_is_asked_for_attributes_alone(aws: Emulator) -> None:
     for inspect in (inspect_sending, inspect_receiving):
         with pytest.raises(QueueUnavailableError, match=r"SQS GetQueueAttributes: .*NonExistentQueue"):
             await inspect(f"{url}-missing")
+    aws.sqs.delete_queue(QueueUrl=dead)
+    with pytest.raises(QueueUnavailableError, match=rf"^the dead-letter queue {dead.rpartition('/')[2]}: SQS Get"):
+        await inspect_receiving(url)
 
 
 async def test_s3_is_asked_for_an_object_that_is_not_there(aws: Emulator) -> None:

@@ -150,13 +150,16 @@ async def test_a_body_leaves_room_for_its_traceparent_by_the_queues_own_limit(
 
 async def test_a_message_tells_when_it_was_sent_and_no_traceparent_that_is_none() -> None:
     base = {"MessageId": "id", "ReceiptHandle": "a-receipt", "Body": "a body", "MD5OfBody": digest(b"a body")}
-    attributes = [{"traceparent": {"DataType": "String", "StringValue": "x" * 56}}, {"traceparent": {}}, {}]
+    texts = ["x" * 56, "\u20ac" * len(TRACEPARENT), ""]
+    foreign = [{"DataType": "String", "StringValue": text} for text in texts]
+    binary = {"DataType": "Binary", "BinaryValue": TRACEPARENT.encode()}
+    attributes = [*({"traceparent": each} for each in (*foreign, binary, {})), {}]
     messages = [base | {"MessageAttributes": each, "Attributes": {"SentTimestamp": "7001"}} for each in attributes]
     fake = FakeClient(Messages=[*messages, base])
 
     received = await SQSReceivingQueue(fake.client, URL).receive(10, wait_seconds=0, visibility_seconds=1)
 
-    assert [(message.sent_at, message.traceparent) for message in received] == [(7.001, None)] * 3 + [(None, None)]
+    assert [(message.sent_at, message.traceparent) for message in received] == [(7.001, None)] * 6 + [(None, None)]
 
 
 @pytest.mark.parametrize(("spare_bytes", "attached"), [(19, {"reason"}), (90, {"reason"}), (91, {"reason", TRACED})])

@@ -248,3 +248,19 @@ async def test_the_depth_takes_one_call_about_each_queue() -> None:
 async def test_a_depth_that_is_no_answer_of_sqs_is_none(attributes: dict[str, str]) -> None:
     with pytest.raises(QueueUnavailableError, match="GetQueueAttributes"):
         await of(FakeSQS(attributes=attributes)).depth()
+
+
+async def test_what_fails_at_the_dead_letter_queue_names_it() -> None:
+    class Deleted(FakeSQS):
+        async def get_queue_attributes(self, **asked: Any) -> dict[str, Any]:
+            if asked["QueueUrl"] == DEAD_URL:
+                raise Refused
+            return await super().get_queue_attributes(**asked)
+
+        async def receive_message(self, **_: Any) -> dict[str, Any]:
+            raise Refused
+
+    admin = of(Deleted())
+    for call in (admin.depth(), listed(admin)):
+        with pytest.raises(QueueUnavailableError, match=r"^the dead-letter queue my_sqs_dead: SQS .*: Refused"):
+            await call

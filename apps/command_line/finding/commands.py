@@ -91,7 +91,7 @@ def _waiting(result: Search) -> str:
 def _line(found: Found) -> Text:
     places = [("archived as ", "green", name) for name in found.objects]
     for message in found.queued:
-        received = f", received {message.receive_count} times" if message.receive_count else ""
+        received = _received(message.receive_count)
         if message.hidden_seconds > 0:
             places.append(("in flight", "cyan", f", hidden for {message.hidden_seconds:.0f} s more{received}"))
         else:
@@ -103,6 +103,12 @@ def _line(found: Found) -> Text:
     for place, (state, style, more) in enumerate(places):
         line.append("; " if place else "").append(state, style).append(harmless(more))
     return line
+
+
+def _received(count: int) -> str:
+    if not count:
+        return ""
+    return ", received once" if count == 1 else f", received {count} times"
 
 
 def _as_json(found: Found) -> dict[str, object]:

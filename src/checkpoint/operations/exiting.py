@@ -1,4 +1,4 @@
-"""The end of a program that has just used obstore."""
+"""The end of a program that has used obstore."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, cast
 from uuid import uuid4
 
+import requests
 import structlog
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -48,6 +49,10 @@ _CLOSE_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.01
 # While a collector is away, every export fails, each with several lines.
 _LOG_INTERVAL_SECONDS: Final = 60.0
+# A collector may have much to say where a word is expected.
+_REASON_CHARACTERS: Final = 300
+# Nothing of an answer is used but its status and its headers.
+_ANSWER_BYTES: Final = 65_536
 
 _log = structlog.get_logger()
 
@@ -126,12 +131,11 @@ async def open_otlp(service: str) -> AsyncIterator[OTLPTracing]:
     logger = logging.getLogger("opentelemetry")
     logger.handlers, logger.propagate = [reported], False
     try:
-        exporter = OTLPSpanExporter()
-        processor = BatchSpanProcessor(exporter)
+        provider = TracerProvider(resource=_resource(service), shutdown_on_exit=False)
+        exporter = OTLPSpanExporter(session=_session())
+        provider.add_span_processor(BatchSpanProcessor(exporter))
     except ValueError as error:
         raise SettingsError(f"OTEL_…: {error}") from None
-    provider = TracerProvider(resource=_resource(service), shutdown_on_exit=False)
-    provider.add_span_processor(processor)
     try:
         yield OTLPTracing(provider.get_tracer("checkpoint", VERSION))
     finally:
@@ -144,6 +148,24 @@ async def open_otlp(service: str) -> AsyncIterator[OTLPTracing]:
         if closing.is_alive():
             _log.warning("traces_not_exported", reason=f"the collector did not answer within {_CLOSE_SECONDS:g} s")
             exporter.shutdown()  # type: ignore[no-untyped-call]  # it waits for its next try no longer
+
+
+def _session() -> requests.Session:
+    """For exports. Without a bound, an answer that has no end would take all memory."""
+    session = requests.Session()
+    session.hooks["response"] = [_cut_off]
+    return session
+
+
+def _cut_off(response: requests.Response, **_: object) -> None:
+    """Read the beginning of an answer; where there is more, its connection is not used again."""
+    read = bytearray()
+    for part in response.iter_content(_ANSWER_BYTES):
+        read += part
+        if len(read) >= _ANSWER_BYTES:
+            response.close()
+            break
+    response._content = bytes(read)  # noqa: SLF001  else requests reads on
 
 
 def _context(parent: Span | str | None) -> Context:
@@ -184,4 +206,5 @@ class _Reported(logging.Handler):
         self._quiet_until = now + _LOG_INTERVAL_SECONDS
         values = record.args if isinstance(record.args, tuple) else ()
         told = tuple(type(each).__name__ if isinstance(each, Exception) else each for each in values)
-        _log.warning("traces_not_exported", reason=str(record.msg) % told if told else str(record.msg))
+        reason = str(record.msg) % told if told else str(record.msg)
+        _log.warning("traces_not_exported", reason=reason[:_REASON_CHARACTERS])

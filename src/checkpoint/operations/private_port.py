@@ -8,6 +8,7 @@ import json
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -118,11 +119,14 @@ class _Handler(MetricsHandler):
     do_HEAD = do_GET  # noqa: N815  as do_GET
 
     def _send_page(self, query: str) -> None:
-        faults, warnings = self.told.readiness()
-        alive = self.told.is_alive()
-        page = render(
-            self.past.look(), alive=alive, faults=faults, warnings=warnings, now=time.time(), query=query
-        ).encode()
+        """All is asked at once, for each answer may take its time where something is stuck."""
+        with ThreadPoolExecutor(3) as asking:
+            readiness, alive = asking.submit(self.told.readiness), asking.submit(self.told.is_alive)
+            hour = asking.submit(self.past.look).result()
+            faults, warnings = readiness.result()
+            page = render(
+                hour, alive=alive.result(), faults=faults, warnings=warnings, now=time.time(), query=query
+            ).encode()
         self._send(page, HTTPStatus.OK, HEADERS)
 
     def _send_json(self, body: object, status: HTTPStatus) -> None:

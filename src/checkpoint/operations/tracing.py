@@ -139,8 +139,8 @@ def is_on(environ: Mapping[str, str]) -> bool:
         raise SettingsError(f"{_EXPORTER}: must be otlp or none.")
     if protocol not in ("", _PROTOCOL):
         raise SettingsError(f"{' or '.join(_PROTOCOLS)}: must be {_PROTOCOL}.")
-    if urlsplit(endpoint).scheme not in ("http", "https"):
-        raise SettingsError(f"{' or '.join(_ENDPOINTS)}: must begin with http:// or https://.")
+    if not _is_http(endpoint):
+        raise SettingsError(f"{' or '.join(_ENDPOINTS)}: must be http:// or https:// and a host.")
     if not all(map(_is_installed, _PACKAGES)):
         raise SettingsError("OpenTelemetry is not installed: pip install 'checkpoint-emails[traces]'")
     return True
@@ -160,6 +160,15 @@ async def open_tracing(service: str, environ: Mapping[str, str]) -> AsyncIterato
 
     async with open_otlp(service) as tracing:
         yield tracing
+
+
+def _is_http(url: str) -> bool:
+    """Whether it is one, with a host."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:  # as of http://[::1
+        return False
 
 
 def _is_installed(package: str) -> bool:

@@ -72,6 +72,11 @@ async def test_first_digits_choose_among_them(queue: MemoryQueue, store: ListedO
     assert places(await find(queue, store, "12", digits)) == {ID: ([f"sqs_message_12_{ID[:16]}.json"], 0, 0)}
 
 
+async def test_only_what_may_be_it_is_read(queue: MemoryQueue, store: ListedObjects) -> None:
+    assert list(places(await find(queue, store, "12", identity_of(ONE)))) == [identity_of(ONE)]
+    assert store.reads == ["sqs_message_12.json"]
+
+
 async def test_a_receipt_finds_its_e_mail_as_text_and_in_a_file(
     queue: MemoryQueue, store: ListedObjects, tmp_path: Path
 ) -> None:
@@ -119,7 +124,7 @@ async def test_one_e_mail_may_be_in_several_places(
     _print(result, as_json=False)
     shown = capsys.readouterr().out
     assert shown.startswith(f"{ID[:16]}  12  archived as sqs_message_12_{ID[:16]}.json; ")
-    assert "; in flight, hidden for 60 s more, received 1 times" in shown
+    assert "; in flight, hidden for 60 s more, received once" in shown
     assert "; waiting, sent " in shown
     assert r": because \x1b[31m of it" in shown
     _print(result, as_json=True)

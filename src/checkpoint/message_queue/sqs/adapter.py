@@ -14,6 +14,7 @@ from checkpoint.message_queue.sqs.admin import WAIT_SECONDS, SQSAdminQueue
 from checkpoint.message_queue.sqs.answers import refuse_untrue_answers
 from checkpoint.message_queue.sqs.calls import max_message_bytes
 from checkpoint.message_queue.sqs.dead_letter_queue import DeadLetterQueue
+from checkpoint.message_queue.sqs.depth import depth
 from checkpoint.message_queue.sqs.queue import MAX_WAIT_SECONDS, SQSReceivingQueue, SQSSendingQueue
 
 if TYPE_CHECKING:
@@ -56,9 +57,11 @@ async def inspect_sending(url: str) -> str:
 
 
 async def inspect_receiving(url: str) -> str:
-    """Whether the queue answers and has a dead-letter queue, by the right that the broker has: see `QueueAdapter`."""
+    """Whether the queue and its dead-letter queue answer, by the right that the broker has: see `QueueAdapter`."""
     async with _client(url, read_seconds=_SEND_SECONDS) as client:
-        name = (await DeadLetterQueue(client, url).url()).rpartition("/")[2]
+        dead_letters = DeadLetterQueue(client, url)
+        name = (await dead_letters.url()).rpartition("/")[2]
+        await depth(client, url, dead_letters)  # asks both: a RedrivePolicy may name a queue that was deleted
     return f"SQS answers; the dead-letter queue is {name}"
 
 

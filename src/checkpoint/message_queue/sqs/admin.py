@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from checkpoint.message_queue.admin import DeadLetter
 from checkpoint.message_queue.port import EntryFault, Message, QueueUnavailableError
 from checkpoint.message_queue.sqs.calls import ENTRIES, confirmed
-from checkpoint.message_queue.sqs.dead_letter_queue import DeadLetterQueue
+from checkpoint.message_queue.sqs.dead_letter_queue import DeadLetterQueue, of_the_dead_letter_queue
 from checkpoint.message_queue.sqs.depth import depth
 from checkpoint.message_queue.sqs.queue import SQSReceivingQueue, SQSSendingQueue, intact
 from checkpoint.message_queue.sqs.traceparent import TRACEPARENT, traceparent_of
@@ -82,6 +82,8 @@ class SQSAdminQueue:
                 del self._not_shown[letter.id]
                 yield letter
             for outcome in outcomes:  # only now, so that what came with it can be released
+                if isinstance(outcome, QueueUnavailableError):
+                    raise of_the_dead_letter_queue(url, outcome) from None
                 if isinstance(outcome, BaseException):
                     raise outcome
 

@@ -59,9 +59,9 @@ class DeadLetterQueue:
             told |= traceparent_attribute(message.traceparent)
         try:
             sqs_message_id = await confirmed("SendMessage", self._send(url, message.body, told))
-        except QueueUnavailableError:
+        except QueueUnavailableError as error:
             self.forget()
-            raise
+            raise of_the_dead_letter_queue(url, error) from None
         if attached != reason:
             _log.warning(
                 "dead_letter_reason_cut_off",
@@ -88,6 +88,11 @@ class DeadLetterQueue:
             raise NoDeadLetterQueueError("the queue has no dead-letter queue: set a RedrivePolicy on it")
         name = json.loads(policy)["deadLetterTargetArn"].rpartition(":")[2]
         return f"{self._source_url.rpartition('/')[0]}/{name}"
+
+
+def of_the_dead_letter_queue(url: str, error: QueueUnavailableError) -> QueueUnavailableError:
+    """The same error, which names this queue: else an operator takes the queue for the one that is unavailable."""
+    return QueueUnavailableError(f"the dead-letter queue {url.rpartition('/')[2]}: {error}", code=error.code)
 
 
 def _fitting(reason: str, room: int) -> str:

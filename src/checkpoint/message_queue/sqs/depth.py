@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from checkpoint.message_queue.port import Depth, NoDeadLetterQueueError, QueueUnavailableError
 from checkpoint.message_queue.sqs.calls import attributes, confirmed
+from checkpoint.message_queue.sqs.dead_letter_queue import of_the_dead_letter_queue
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
@@ -36,9 +37,9 @@ async def _count(client: SQSClient, dead_letters: DeadLetterQueue) -> int | None
         return None
     try:
         return sum(await _numbers(client, url, _VISIBLE, _IN_FLIGHT))
-    except QueueUnavailableError:
+    except QueueUnavailableError as error:
         dead_letters.forget()
-        raise
+        raise of_the_dead_letter_queue(url, error) from None
 
 
 async def _numbers(client: SQSClient, url: str, *names: QueueAttributeNameType) -> list[int]:

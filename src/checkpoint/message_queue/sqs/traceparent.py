@@ -22,7 +22,10 @@ def traceparent_attribute(traceparent: str) -> dict[str, MessageAttributeValueTy
 
 
 def traceparent_of(received: MessageTypeDef) -> str | None:
-    """A received message's, if it has one of the right length: whoever may send to the queue may attach anything."""
+    """A received message's, if it has one of the right length, in ASCII: any sender to the queue may attach anything.
+
+    Where it is attached again, to a dead letter, it must take no more bytes than TRACEPARENT_BYTES.
+    """
     attributes = received.get("MessageAttributes", {})
     value = attributes[TRACEPARENT].get("StringValue", "") if TRACEPARENT in attributes else ""
-    return value if len(value) == TRACEPARENT_CHARACTERS else None
+    return value if len(value) == TRACEPARENT_CHARACTERS and value.isascii() else None

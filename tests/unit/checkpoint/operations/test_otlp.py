@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from socket import create_server
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,7 @@ from checkpoint.settings import SettingsError
 from checkpoint.version import VERSION
 from e2e.ports import free_port
 from traces.collector import Collector
+from unit.processing_requests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,15 +155,56 @@ async def test_a_collector_that_refuses_everything_is_told_of_once_and_holds_up_
 async def test_a_collector_that_is_away_is_told_of_without_its_url_and_holds_up_no_stop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    lead(monkeypatch, {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"http://user:s3cret@127.0.0.1:{free_port()}/?s3cret"})
-    began = time.monotonic()
+    lead(
+        monkeypatch,
+        {
+            "OTEL_BSP_SCHEDULE_DELAY": "10",
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"http://user:s3cret@127.0.0.1:{free_port()}/?s3cret",
+        },
+    )
 
     with capture_logs() as lines:
-        await trace()
+        async with open_tracing("a service", {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1"}) as tracing:
+            assert tracing
+            tracing.start("a span", Kind.SERVER, {}).end()
+            await until(lambda: lines)
+            began = time.monotonic()
 
     assert time.monotonic() - began < 3
     assert "ConnectionError" in lines[0]["reason"]
     assert "s3cret" not in str(lines)
+
+
+async def test_of_an_answer_without_an_end_only_the_beginning_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = 0
+    with create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            nonlocal sent
+            client = listening.accept()[0]
+            with client, suppress(OSError):
+                client.recv(65_536)
+                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
+                while sent < 50_000_000:
+                    sent += client.send(b"<html>" * 10_000)
+
+        answering = Thread(target=answer)
+        answering.start()
+        lead(monkeypatch, {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{listening.getsockname()[1]}"})
+        await trace()
+        answering.join()
+
+    assert 0 < sent < 50_000_000
+
+
+async def test_of_what_a_collector_says_only_the_beginning_is_logged(collector: Collector) -> None:
+    with capture_logs() as lines:
+        async with open_tracing("a service", {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}):
+            logging.getLogger("opentelemetry.exporter").error("Failed: %s", "<html>" * 10_000)
+
+    [line] = lines
+    assert line["reason"].startswith("Failed: <html>")
+    assert len(line["reason"]) <= 300
 
 
 async def test_a_collector_that_never_answers_holds_up_no_stop(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,11 +219,14 @@ async def test_a_collector_that_never_answers_holds_up_no_stop(monkeypatch: pyte
         assert "the collector did not answer within 1 s" in [line["reason"] for line in lines]
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"), [("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100000"), ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many")]
+)
 async def test_a_variable_that_the_sdk_does_not_take_is_a_fault_of_the_settings(
-    collector: Collector, monkeypatch: pytest.MonkeyPatch
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     assert collector.url
-    monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100000")
+    monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsError, match="OTEL_"):
         await trace()
 

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, Counter
 from checkpoint.operations import private_port
 from checkpoint.operations.health import Health
 from checkpoint.operations.metrics import new_registry
-from checkpoint.operations.private_port import serve_private_port
+from checkpoint.operations.private_port import Readiness, serve_private_port, serve_readings
 from e2e.waiting import until
 
 if TYPE_CHECKING:
@@ -140,6 +140,28 @@ async def test_the_page_for_people_shows_the_readiness_and_its_headers_allow_it_
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_what_the_page_shows_is_asked_for_at_once() -> None:
+    """Where a worker is stuck, each answer takes seconds."""
+    together = threading.Barrier(2)
+
+    class Slow:
+        def is_alive(self) -> bool:
+            together.wait(5)
+            return False
+
+        def readiness(self) -> Readiness:
+            together.wait(5)
+            return Readiness({"worker 1": "does not answer"}, {})
+
+        def metrics(self) -> CollectorRegistry:
+            return CollectorRegistry()
+
+    with serve_readings("127.0.0.1", 0, Slow()) as port:
+        page = await get(port, "/")
+    assert page.status == 200
+    assert b"worker 1" in page.body
 
 
 @pytest.mark.parametrize("path", ["/index.html", "/metrics/", "/livezz"])

@@ -104,7 +104,9 @@ def test_without_an_endpoint_or_switched_off_there_are_none(environ: dict[str, s
     [
         ("OTEL_TRACES_EXPORTER", "zipkin", "must be otlp or none"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "must be http/protobuf"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", "must begin with http:// or https://"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", "must be http:// or https:// and a host"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://", "must be http:// or https:// and a host"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1", "must be http:// or https:// and a host"),
     ],
 )
 def test_what_checkpoint_cannot_do_is_refused_by_the_variables_name(variable: str, value: str, reason: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from checkpoint.operations.volume import Free
@@ -23,6 +24,24 @@ def test_it_is_not_known_where_the_system_refuses() -> None:
     assert Free(refuse).read() is None
 
 
+def test_who_reads_while_it_is_asked_gets_the_same_answer() -> None:
+    asked, answering = threading.Event(), threading.Event()
+
+    def ask() -> int:
+        asked.set()
+        answering.wait()
+        return 5
+
+    volume = Free(ask)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(volume.read)
+        assert asked.wait(5)
+        second = pool.submit(volume.read)
+        wait([second], timeout=0.05)
+        answering.set()
+        assert (first.result(), second.result()) == (5, 5)
+
+
 def test_a_volume_that_does_not_answer_keeps_nobody_waiting_for_long_and_only_one_asks_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -36,8 +55,10 @@ def test_a_volume_that_does_not_answer_keeps_nobody_waiting_for_long_and_only_on
         return 5
 
     volume = Free(ask)
+    began = time.monotonic()
     try:
         assert [volume.read() for _ in range(3)] == [None] * 3
+        assert time.monotonic() - began < 2
         assert asked == 1
     finally:
         answering.set()
