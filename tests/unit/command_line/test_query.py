@@ -321,3 +321,10 @@ def test_an_export_to_a_full_disk_is_not_said_of_the_archive(archive: Asked) -> 
         with pytest.raises(CommandError, match=r"the export: IO Error: .*No space left on device") as raised:
             table.export("SELECT * FROM emails", full)
         assert raised.value.code is ExitCode.UNAVAILABLE
+
+
+def test_a_query_that_fails_at_its_first_row_prints_no_head_of_csv(archive: Asked) -> None:
+    archive.put("sqs_message_1.json")
+    ended = archive.query("SELECT email_subject::INTEGER FROM emails", "--csv", code=ExitCode.MISUSED)
+    assert ended.stdout == ""
+    assert "Could not convert string 'Happy new year!'" in ended.stderr
