@@ -134,7 +134,13 @@ async def _move(admin: AdminQueue, action: Action, ids: set[str], outcome: _Outc
     columns = TextColumn(action.done), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     left = set(ids)
     async with Look(admin) as look:
-        with Progress(*columns, console=console, disable=not (has_progress and console.is_terminal)) as progress:
+        with Progress(
+            *columns,
+            console=console,
+            disable=not (has_progress and console.is_terminal),
+            redirect_stdout=False,
+            redirect_stderr=False,
+        ) as progress:
             task = progress.add_task("", total=len(ids))
 
             async def flush(batch: list[DeadLetter]) -> None:

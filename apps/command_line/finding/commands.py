@@ -11,7 +11,7 @@ from command_line.finding.places import search
 from command_line.finding.sought import Sought
 from command_line.moments import written
 from command_line.opening import open_archive, open_queue
-from command_line.output import Json, notes, print_json, results
+from command_line.output import Json, Spinner, notes, print_json, results
 from command_line.running import ExitCode, run
 from command_line.terminal_text import harmless
 
@@ -43,17 +43,13 @@ def find(
     async def command(settings: CommandLineSettings) -> ExitCode:
         sought = Sought.read(what, first_digits)
         async with open_queue(settings) as queue, open_archive(settings) as store:
-            console = notes()
             if sought.timestream:
                 result = await search(sought, queue, store)
             else:
-                console.print("An identity alone does not say where to look: the whole archive is read.")
-                with console.status("Reading the archive…") as progress:
+                notes().print("An identity alone does not say where to look: the whole archive is read.")
+                with Spinner("Reading the archive…") as spinner:
                     result = await search(
-                        sought,
-                        queue,
-                        store,
-                        lambda listed: progress.update(f"Reading the archive: {listed:,} objects…"),
+                        sought, queue, store, lambda listed: spinner.update(f"Reading the archive: {listed:,} objects…")
                     )
         _print(result, as_json=as_json)
         if result.found:

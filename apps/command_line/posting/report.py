@@ -55,7 +55,10 @@ class Report:
             yield
             return
         columns = (BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-        with Progress(TextColumn("{task.description}", markup=False), *columns, console=self._notes) as bar:
+        text = TextColumn("{task.description}", markup=False)
+        with Progress(text, *columns, console=self._notes, redirect_stdout=False, redirect_stderr=False) as bar:
+            if self._results.is_terminal:  # the same one: above the bar, then, and not within it
+                self._results = self._notes
             showing = asyncio.create_task(self._show(bar))
             try:
                 yield

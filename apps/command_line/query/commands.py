@@ -6,14 +6,13 @@ import asyncio
 import importlib.util
 import os
 import secrets
-import sys
 from pathlib import Path  # noqa: TC003  typer reads the annotation
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
 from checkpoint.archive.adapters import open_listed_store
-from command_line.output import Json, notes, print_json
+from command_line.output import Json, Spinner, print_json
 from command_line.query.printing import print_csv, print_rows, print_table
 from command_line.query.secrets import secret_of
 from command_line.running import CommandError, ExitCode, run
@@ -127,13 +126,13 @@ async def with_table(url: str, work: Callable[[ArchiveTable], _Result], *, write
     with open_table(url, secret, writes=writes) as table:
         working = asyncio.create_task(asyncio.to_thread(work, table))
         try:
-            if not sys.stderr.isatty():
-                return await asyncio.shield(working)
-            with notes().status("Reading the archive…"):
+            with Spinner("Reading the archive…") as spinner:
+                table.on_rows = spinner.stop
                 return await asyncio.shield(working)
         except asyncio.CancelledError:
             table.interrupt()
             await asyncio.wait([working])
+            working.exception()  # that it was interrupted; an exception that nobody asks for is logged
             raise
 
 

@@ -17,7 +17,7 @@ from command_line.running import CommandError, ExitCode
 from command_line.terminal_text import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from command_line.query.secrets import Secret
 
@@ -62,11 +62,15 @@ FROM (
 
 
 class ArchiveTable:
-    """A connection with the table `emails`, and no other."""
+    """A connection with the table `emails`, and no other.
+
+    on_rows: called, maybe again and again, when rows of a query are there, and before they are given.
+    """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, secret: Secret | None) -> None:
         self._connection = connection
         self._secret = secret
+        self.on_rows: Callable[[], None] = lambda: None
 
     def lines(self, query: str) -> tuple[list[str], Iterator[tuple[str | None, ...]]]:
         """The names of a query's columns, and its rows, each value as DuckDB writes it, None for NULL.
@@ -131,6 +135,7 @@ class ArchiveTable:
         while True:
             with self.errors():
                 rows = found.fetchmany(1000)
+            self.on_rows()
             if not rows:
                 return
             yield from rows

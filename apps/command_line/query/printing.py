@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from rich import box
@@ -44,12 +44,13 @@ def print_table(columns: Sequence[str], rows: Iterator[Row], *, limit: int) -> N
         notes().print(f"Only the first {limit:,} rows are shown. --limit, --csv and --json show more.")
 
 
-def print_csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
+def print_csv(columns: Sequence[str], rows: Iterator[Row]) -> None:
     """All rows as CSV (RFC 4180, but for its line ends); NULL is empty."""
     is_terminal = sys.stdout.isatty()
     writer = csv.writer(sys.stdout, lineterminator="\n")
+    first = list(islice(rows, 1))  # before anything is printed: it may fail, or show on the terminal that it waits
     writer.writerow(columns)
-    for row in rows:
+    for row in chain(first, rows):
         writer.writerow([harmless(value) if value and is_terminal else value for value in row])
 
 

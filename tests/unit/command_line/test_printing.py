@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -66,3 +67,26 @@ def test_json_holds_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[
     assert printed.isascii()
     assert printed.rstrip("\n").isprintable()
     assert json.loads(printed) == hostile
+
+
+@pytest.mark.parametrize("option", ["--csv", "--json", "--limit=0"])
+def test_results_go_to_stdout_although_stderr_is_a_terminal(
+    environment: Mapping[str, str], tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "sqs_message_1.json").write_text('{"email_timestream": "1"}')
+    terminal, stderr = pty.openpty()
+    ended = subprocess.run(
+        [sys.executable, "-m", "command_line", "query", "SELECT object FROM emails", option],
+        cwd=tmp_path,
+        env={**environment, "ARCHIVE_URL": tmp_path.as_uri(), "TERM": "xterm"},
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        check=False,
+    )
+    os.close(stderr)
+    shown = os.read(terminal, 65_536)
+    os.close(terminal)
+    assert b"sqs_message_1.json" in ended.stdout
+    assert b"\x1b" not in ended.stdout
+    assert b"Reading the archive" in shown
+    assert b"sqs_message_1.json" not in shown

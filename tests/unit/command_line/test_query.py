@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import gc
 import io
 import json
 import os
@@ -249,13 +250,18 @@ def test_a_failed_export_leaves_nothing(archive: Asked, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [archive.directory]
 
 
-async def test_a_cancelled_query_ends_at_once(archive: Asked) -> None:
+async def test_a_cancelled_query_ends_at_once_and_without_a_word(
+    archive: Asked, caplog: pytest.LogCaptureFixture
+) -> None:
     endless = "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b"
     task = asyncio.create_task(commands.with_table(archive.directory.as_uri(), lambda table: list(table.json(endless))))
     await asyncio.sleep(0.5)  # whether it is already at the query or not, it ends
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(task, 5)
+    del task
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 SECRET = Secret({"KEY_ID": "AKIAEXAMPLE", "SECRET": "s3cr'et", "SESSION_TOKEN": "t0ken", "ENDPOINT": "127.0.0.1:1"})
@@ -315,3 +321,10 @@ def test_an_export_to_a_full_disk_is_not_said_of_the_archive(archive: Asked) -> 
         with pytest.raises(CommandError, match=r"the export: IO Error: .*No space left on device") as raised:
             table.export("SELECT * FROM emails", full)
         assert raised.value.code is ExitCode.UNAVAILABLE
+
+
+def test_a_query_that_fails_at_its_first_row_prints_no_head_of_csv(archive: Asked) -> None:
+    archive.put("sqs_message_1.json")
+    ended = archive.query("SELECT email_subject::INTEGER FROM emails", "--csv", code=ExitCode.MISUSED)
+    assert ended.stdout == ""
+    assert "Could not convert string 'Happy new year!'" in ended.stderr
