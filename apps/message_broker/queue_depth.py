@@ -25,6 +25,8 @@ _log = structlog.get_logger()
 # A queue of millions of messages may take long to count them, and does nothing else meanwhile: a hundredth of the time.
 _REST_PER_SECOND: Final = 99
 _MEASURE_SECONDS: Final = 10.0
+# After one that failed, most likely by an outage, which ends: an alert says that nothing is measured for ten minutes.
+_LONGEST_REST_AFTER_FAILURE_SECONDS: Final = 60.0
 # For how long the slowest e-mail of late speaks for the age of the oldest message.
 _RECENT_SECONDS: Final = 60.0
 
@@ -75,8 +77,10 @@ class QueueDepth:
         while self.queue.is_measured:
             began = self.clock.monotonic()
             self._depth = await self._measure()
-            took = self.clock.monotonic() - began
-            await asyncio.sleep(max(self.queue.limits.depth_seconds, took * _REST_PER_SECOND))
+            rest = (self.clock.monotonic() - began) * _REST_PER_SECOND
+            if self._depth is None:
+                rest = min(rest, _LONGEST_REST_AFTER_FAILURE_SECONDS)
+            await asyncio.sleep(max(self.queue.limits.depth_seconds, rest))
 
     async def forget_periodically(self) -> None:
         """Let the slowest e-mail of late be one of the last two minutes. Until cancelled."""

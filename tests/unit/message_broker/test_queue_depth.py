@@ -107,6 +107,23 @@ async def test_a_measurement_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPa
         await measured.broker.until(lambda: told(measured.broker)["waiting"] is None)
 
 
+async def test_after_an_outage_in_which_a_measurement_was_slow_the_next_one_is_not_long_in_coming(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("message_broker.queue_depth._LONGEST_REST_AFTER_FAILURE_SECONDS", 0.01)
+    measured = Measured(monkeypatch, Depth(1, 0, 1, 0))
+    measure = measured.broker.queue.depth
+
+    async def fail_late() -> Depth:
+        measured.broker.clock.now += 10
+        monkeypatch.setattr(measured.broker.queue, "depth", measure)
+        raise QueueUnavailableError("away")
+
+    monkeypatch.setattr(measured.broker.queue, "depth", fail_late)
+    async with measured.broker.running():
+        await measured.broker.until(lambda: told(measured.broker)["waiting"] == 1)
+
+
 async def test_where_the_queue_does_not_say_how_old_its_oldest_message_is_what_is_held_tells(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
