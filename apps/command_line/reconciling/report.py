@@ -61,7 +61,7 @@ class Report:
         if self._as_json:
             print_json({**numbers, "on_queue": told.on_queue, "queue_fault": told.fault or None})
             return
-        self._print(", ".join(f"{number:,} {word.replace('_', ' ')}" for word, number in numbers.items()))
+        self._print(", ".join(f"{number:,} {_readable(word)}" for word, number in numbers.items()))
         if counts[State.MISSING] and told.fault:
             self._note(f"The queue could not be asked, so the missing may be on their way: {told.fault}")
         elif counts[State.MISSING] and told.on_queue and not told.is_searchable:
@@ -85,7 +85,7 @@ class Report:
             print_json(found)
             return
         detail = f" ({harmless(row.detail)})" if row.detail else ""
-        word = WORDS[row.state].replace("_", " ")
+        word = _readable(WORDS[row.state])
         self._print(f"{word}: {names[0]} or {names[1]}, confirmed {confirmed_at}, identity {receipt.identity}{detail}")
 
     def _print(self, text: str) -> None:
@@ -93,3 +93,7 @@ class Report:
 
     def _note(self, text: str) -> None:
         self._notes.print(text, markup=False, soft_wrap=True)
+
+
+def _readable(word: str) -> str:
+    return {"dead_lettered": "dead-lettered"}.get(word, word.replace("_", " "))
