@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from chaos.services import BROKER, INTAKE, stop_and_wait
@@ -91,8 +92,9 @@ class Paused:
         try:
             yield
         finally:
-            for pid in pids:
-                member.send(signal.SIGCONT, pid=pid)
+            for pid in pids:  # also a worker whose parent was killed: it may hold the port, or the lock of the file
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
             self._paused.discard(member)
             if member in intakes:
                 self.of_intakes.append((began, time.monotonic()))
