@@ -32,6 +32,42 @@ async def test_what_went_into_a_file_that_was_emptied_is_not_confirmed(sqlite: S
     assert b"confirmed" in sqlite.bodies()
 
 
+async def test_a_file_that_was_emptied_is_used_again_although_one_process_alone_has_it_open(sqlite: SQLite) -> None:
+    async with sqlite.open() as (sending, _):
+        await sending.send([b"lost with the file"])
+        with closing(sqlite3.connect(sqlite.path, isolation_level=None)) as beside:
+            beside.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        await sending.send([b"lost with the log"])
+        os.truncate(sqlite.path, 0)
+
+        with pytest.raises(QueueUnavailableError, match=r"queue\.db: "):
+            await sending.send([b"not confirmed"])
+
+        assert await sending.send([b"confirmed"]) == [None]
+    assert sqlite.bodies() == [b"confirmed"]
+
+
+async def test_a_file_that_is_replaced_while_it_is_opened_leaves_the_log_of_the_new_one_alone(sqlite: SQLite) -> None:
+    async with sqlite.open() as (sending, _):
+        await sending.send([b"in the old file"])
+    with closing(sqlite3.connect(sqlite.path, isolation_level=None)) as holding:
+        holding.execute("PRAGMA locking_mode = EXCLUSIVE")
+        holding.execute("SELECT count(*) FROM messages").fetchone()
+        async with sqlite.open() as (sending, _):
+            sent = asyncio.create_task(sending.send([b"too late for the old file"]))
+            await _opened_twice(sqlite.path)  # and not its log, which SQLite opens once it gets a lock
+            with _replaced(sqlite.path):
+                holding.close()
+
+                with pytest.raises(QueueUnavailableError, match="replaced"):
+                    await sent
+
+                assert not Path(f"{sqlite.path}-wal").stat().st_size
+                await sending.send([b"in the new file"])
+
+    assert sqlite.bodies() == [b"in the new file"]
+
+
 async def test_what_went_into_a_file_that_was_replaced_while_it_was_opened_is_not_confirmed(sqlite: SQLite) -> None:
     async with sqlite.open() as (sending, _):
         await sending.send([b"in the old file"])
@@ -39,7 +75,7 @@ async def test_what_went_into_a_file_that_was_replaced_while_it_was_opened_is_no
         holding.execute("BEGIN IMMEDIATE")
         async with sqlite.open() as (sending, _):
             sent = asyncio.create_task(sending.send([b"too late for the old file"]))
-            await _opened_twice(sqlite.path)
+            await _opened_twice(Path(f"{sqlite.path}-wal"))  # so far an opening comes before it waits
             with _replaced(sqlite.path):
                 holding.execute("ROLLBACK")
 
@@ -51,10 +87,9 @@ async def test_what_went_into_a_file_that_was_replaced_while_it_was_opened_is_no
 
 
 async def _opened_twice(path: Path) -> None:
-    """Wait until this process has the write-ahead log open a second time: so far an opening comes before it waits."""
-    log = f"{path}-wal"
+    """Wait until this process has a file open a second time."""
     async with asyncio.timeout(10):
-        while [os.path.realpath(each) for each in Path("/proc/self/fd").iterdir()].count(log) < 2:  # noqa: ASYNC110  nobody tells
+        while [os.path.realpath(each) for each in Path("/proc/self/fd").iterdir()].count(str(path)) < 2:  # noqa: ASYNC110  nobody tells
             await asyncio.sleep(0.001)
 
 
@@ -66,7 +101,7 @@ def _replaced(path: Path) -> Iterator[None]:
         connection.execute("PRAGMA journal_mode = WAL")
         upgrade(connection)
     for suffix in ("-wal", "-shm"):
-        path.with_name(f"{path.name}{suffix}").unlink()
+        path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
     new.replace(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("SELECT count(*) FROM messages").fetchone()

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from checkpoint.durable_directories import make_directory, sync_directory
@@ -29,6 +29,7 @@ _T = TypeVar("_T")
 # Longer than any transaction here takes, shorter than a client waits for an answer.
 _BUSY_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 0.02
+_REPLACED: Final = "the file was replaced while it was in use"
 
 
 class Database:
@@ -91,7 +92,9 @@ class Database:
             if self._connection is None:
                 # Known before it is opened: it could be replaced before its inode is asked for.
                 database = _make_file(self.path) if self._creates else _inode(self.path.stat())
-                self._connection, self._started_at = _connect(self.path, self.clock, busy_seconds=self.busy_seconds)
+                self._connection, self._started_at = _connect(
+                    self.path, database, self.clock, busy_seconds=self.busy_seconds
+                )
                 self._opened = [database, *self._inodes()[1:]]
             result = do_with_room(self._connection, work)
             # A file that is emptied where it is keeps its inode; one that was opened is never empty by itself.
@@ -109,7 +112,7 @@ class Database:
             raise QueueUnavailableError(f"{self.path}: {error.strerror}", code=code) from None
         if moved:
             self._close()
-            raise QueueUnavailableError(f"{self.path}: the file was replaced while it was in use")
+            raise QueueUnavailableError(f"{self.path}: {_REPLACED}")
         return result
 
     def _inodes(self) -> list[tuple[int, int]]:
@@ -120,8 +123,26 @@ class Database:
 
     def _close(self) -> None:
         if self._connection is not None:
-            self._connection.close()
+            with _staying_empty(self.path):
+                self._connection.close()
             self._connection = None
+
+
+@contextmanager
+def _staying_empty(path: Path) -> Iterator[None]:
+    """Close a connection in the body. To a file that was emptied where it is, nothing is copied from its log then.
+
+    The last connection to be closed does that, and the file would be no database ever after: https://sqlite.org/wal.html#ckpt
+    So there is another one, which finds an empty file, and removes what is left of its log.
+    """
+    with ExitStack() as stack:
+        with suppress(OSError, sqlite3.Error):
+            if not path.stat().st_size:
+                uri = f"{path.absolute().as_uri()}?mode=rw"
+                beside = stack.enter_context(closing(sqlite3.connect(uri, uri=True, isolation_level=None)))
+                beside.execute("BEGIN")
+                beside.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        yield
 
 
 @contextmanager
@@ -151,9 +172,13 @@ def _inode(stat: os.stat_result) -> tuple[int, int]:
     return stat.st_dev, stat.st_ino
 
 
-def _connect(path: Path, clock: Clock, *, busy_seconds: float) -> tuple[sqlite3.Connection, float]:
+def _connect(
+    path: Path, inode: tuple[int, int], clock: Clock, *, busy_seconds: float
+) -> tuple[sqlite3.Connection, float]:
     """Open the queue's file, and read when its clock started. Tables that are missing are made.
 
+    inode: of the file that is meant. SQLite opens the log later than the file, by its name: if the file was replaced
+    between, it is the log of the new file, which what is committed for the old one would damage.
     Raises sqlite3.Error or OSError.
     """
     connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
@@ -168,6 +193,7 @@ def _connect(path: Path, clock: Clock, *, busy_seconds: float) -> tuple[sqlite3.
 
         def prepare(connection: sqlite3.Connection) -> float:
             with transaction(connection):
+                _check_in_place(path, inode)
                 upgrade(connection)
                 return started_at(connection, clock)
 
@@ -177,6 +203,12 @@ def _connect(path: Path, clock: Clock, *, busy_seconds: float) -> tuple[sqlite3.
         connection.close()
         raise
     return connection, started
+
+
+def _check_in_place(path: Path, inode: tuple[int, int]) -> None:
+    """Raise sqlite3.OperationalError where a path stands for another file than the one that is meant."""
+    if _inode(path.stat()) != inode:
+        raise sqlite3.OperationalError(_REPLACED)
 
 
 def do_with_room(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], _T]) -> _T:
