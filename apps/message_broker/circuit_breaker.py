@@ -99,7 +99,7 @@ class CircuitBreaker:
         self._trials_at_once = 1
         self._outside_trials = 0
         self._admission_changed = asyncio.Event()
-        self._retry_now = asyncio.Event()
+        self._retry_now = {ARCHIVE: asyncio.Event(), QUEUE: asyncio.Event()}
         self._stopped = asyncio.Event()
         self.state = State.HALF_OPEN
 
@@ -165,7 +165,16 @@ class CircuitBreaker:
     def stop(self) -> None:
         """Let what waits for its next attempt make it at once, as its last."""
         self._stopped.set()
-        self._retry_now.set()
+        for retry_now in self._retry_now.values():
+            retry_now.set()
+
+    def answered(self, service: str) -> None:
+        """Report an answer that was no success: it closes nothing, and who waits for the service tries again now."""
+        self._health.healthy(service)
+        retry_now = self._retry_now[service]
+        if not retry_now.is_set():
+            retry_now.set()
+            retry_now.clear()
 
     def _report_failure(self, service: str, attempts: _Attempts, began: int, reason: str) -> None:
         calls = self._calls[service]
@@ -196,14 +205,14 @@ class CircuitBreaker:
             self._change_to(State.CLOSED)
 
     async def _wait_as_a_trial(self, service: str, attempts: _Attempts) -> None:
-        """Wait until a backoff is over or the circuit closes, which an outage opens."""
+        """Wait until a backoff is over, the service answers, or the circuit closes, which an outage opens."""
         self._trials_at_once = 1
         if attempts.show_outage:
             self._unproven.add(service)
             self._change_to(State.OPEN)
         try:
             # Where the circuit did not open, it is not its closing that is waited for.
-            await self._wait(self._retry_now if self._unproven else self._stopped, attempts.failed)
+            await self._wait(self._retry_now[service] if self._unproven else self._stopped, attempts.failed)
         finally:
             if self.state is State.OPEN:
                 self._change_to(State.HALF_OPEN)
@@ -225,10 +234,8 @@ class CircuitBreaker:
 
     def _change_to(self, state: State) -> None:
         self.state = state
-        if state is State.CLOSED:
-            self._retry_now.set()
-        elif not self._stopped.is_set():
-            self._retry_now.clear()
+        for retry_now in self._retry_now.values():
+            (retry_now.set if state is State.CLOSED or self._stopped.is_set() else retry_now.clear)()
         self._admission_changed.set()
 
 

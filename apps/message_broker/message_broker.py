@@ -92,10 +92,10 @@ class Broker:
         except NotAnEmailError as error:
             return await self._dead_letter(delivery, str(error))
         except NamesTakenError as error:
-            self.health.healthy(ARCHIVE)
+            self.breaker.answered(ARCHIVE)
             return await self._dead_letter(delivery, str(error))
         except ObjectUnreadableError as error:
-            self.health.healthy(ARCHIVE)
+            self.breaker.answered(ARCHIVE)
             return await self._release_or_dead_letter(delivery, error)
         await self.in_flight.free_slot(delivery)
         await self._delete(delivery, message_id)
@@ -115,7 +115,7 @@ class Broker:
         try:
             await self.breaker.until_available(QUEUE, lambda: self.in_flight.delete(delivery), message_id=message_id)
         except StaleReceiptError as error:
-            self.health.healthy(QUEUE)
+            self.breaker.answered(QUEUE)
             _log.warning("message_not_deleted", message_id=message_id, reason=str(error))
 
     async def _dead_letter(self, delivery: Delivery, reason: str) -> Outcome:

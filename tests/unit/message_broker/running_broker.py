@@ -26,15 +26,16 @@ DEADLINE = 5.0
 class ShortBackoffs:
     """Gives every backoff the length of a millisecond.
 
-    longest: what each could have been, in seconds.
+    first: the lengths of the next ones, where a test wants them longer. longest: what each could have been. In seconds.
     """
 
     def __init__(self) -> None:
+        self.first: list[float] = []
         self.longest: list[float] = []
 
     def uniform(self, _: float, longest: float, /) -> float:
         self.longest.append(longest)
-        return 0.001
+        return self.first.pop(0) if self.first else 0.001
 
 
 class RunningBroker:

@@ -186,6 +186,19 @@ async def test_a_success_lets_all_who_wait_try_again_at_once(breaker: CircuitBre
         await (await call.begun(attempts=2)).succeeds()
 
 
+async def test_an_answer_that_is_no_success_lets_all_who_wait_for_that_service_try_again_at_once_and_closes_nothing(
+    breaker: CircuitBreaker,
+) -> None:
+    await close(breaker)
+    waiting = [await (await Call(breaker, QUEUE).begun()).fails() for _ in range(3)]
+    for_another = await (await Call(breaker, ARCHIVE).begun()).fails()
+    breaker.answered(QUEUE)
+    for call in waiting:
+        await call.begun(attempts=2)
+    assert for_another.attempts == 1
+    assert breaker.state is State.HALF_OPEN
+
+
 async def test_a_success_of_the_other_service_does_not_close_it(breaker: CircuitBreaker) -> None:
     await close(breaker)
     await (await Call(breaker, ARCHIVE).begun()).fails()

@@ -282,6 +282,20 @@ async def test_deletes_with_stale_receipts_do_not_close_the_circuit(broker: Runn
     assert set(broker.queue.deletes) == {1}
 
 
+async def test_the_first_stale_receipt_after_an_outage_of_the_queue_ends_the_wait_of_every_delete(
+    broker: RunningBroker,
+) -> None:
+    async with broker.running():
+        await prove(broker)
+        broker.queue.failing["delete"] = QueueUnavailableError("away")
+        broker.backoffs.first = [3600.0] * 4
+        await broker.queue.send([body(str(number)) for number in range(5)])
+        await broker.until(lambda: not broker.backoffs.first)
+        broker.queue.delete_faults = EntryFault("stale")
+        del broker.queue.failing["delete"]
+        await broker.until(lambda: not broker.in_flight)
+
+
 async def test_one_object_that_always_fails_does_not_hold_up_the_others(broker: RunningBroker) -> None:
     async with broker.running():
         await prove(broker)
