@@ -17,7 +17,7 @@ from chaos.observer import Observer
 from chaos.scenarios import SCENARIOS, STORM
 from chaos.services import SLOTS, VISIBILITY_SECONDS, Fleet
 from chaos.stepped import EMBEDDED_STEPS, STEPS
-from chaos.world import Destroying, Killing
+from chaos.world import Damageable, Destroying, Killing
 from conservation.history import End, History, identity
 from conservation.oracle import Violation, violations
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from chaos.world import Fault, World
 
 SETTLE_SECONDS: Final = 60.0
-_ALONE_SECONDS: Final = 6.0
+# In all tries, longer than the longest backoff of a broker that could not delete in the last fault: 30 s.
+_ALONE_SECONDS: Final = 11.0
 _TRIES_ALONE: Final = 3
 _UNLOCK_SECONDS: Final = 0.5
 _SLACK_SECONDS: Final = 0.5
@@ -303,6 +304,8 @@ class Run:
         ]
         try:
             dead_letters, waiting = self._world.dead_letters(), self._world.waiting()
+            if isinstance(self._world, Damageable) and (damage := self._world.damage()):
+                self._found.append(Violation("queue_damaged", damage))
         except (OSError, sqlite3.Error) as error:  # of the embedded world, where nobody has made a queue again
             dead_letters, waiting = [], 0
             self._found.append(Violation("queue_unreadable", str(error)))

@@ -141,9 +141,9 @@ class Fleet:
         self._arms_steps = False
         for member in self.members:
             with member.lock:
-                if member.step and member.send(signal.SIGKILL):
+                if member.step and member.send(signal.SIGKILL):  # otherwise it has just been killed there
                     self.kills[member.program] += 1
-                member.step = ""
+                    member.step = ""
 
     def kill_number(self, program: str, number: int) -> bool:
         """Kill the process of a program that was started as that number, if it is there and not spared."""

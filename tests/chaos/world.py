@@ -74,6 +74,15 @@ class Destroying(Protocol):
 
 
 @runtime_checkable
+class Damageable(Protocol):
+    """A World whose queue can be damaged, so that it works for some messages and not for others."""
+
+    def damage(self) -> str:
+        """What is wrong with the queue itself; empty where nothing is."""
+        ...
+
+
+@runtime_checkable
 class Killing(Protocol):
     """A World that sees processes at work, and kills them there.
 

@@ -44,6 +44,15 @@ class QueueFile:
         with self._turn, closing(self._connect()) as connection:
             return _digests(connection, table)
 
+    def damage(self) -> str:
+        """What SQLite finds wrong with the file; empty where nothing is. Raises sqlite3.Error where it is no database.
+
+        https://sqlite.org/pragma.html#pragma_integrity_check
+        """
+        with self._turn, closing(self._connect()) as connection:
+            found = [line for (line,) in connection.execute("PRAGMA integrity_check")]
+        return "" if found == ["ok"] else "; ".join(found)
+
     def delete(self) -> None:
         """Remove the file, as somebody does who takes it for rubbish."""
         with self._locked():

@@ -80,6 +80,10 @@ class Embedded:
         """As World says; those too that were in a file that was destroyed."""
         return [*self._queue.dead_letters, *self._queue.bodies("dead_letters")]
 
+    def damage(self) -> str:
+        """As Damageable says."""
+        return self._queue.damage()
+
     def objects(self) -> dict[str, str]:
         """As World says; a file is read again when any of its times, its size or the file itself is another."""
         found = {}

@@ -55,3 +55,18 @@ def test_what_a_backup_brings_back_is_not_destroyed(file: QueueFile, tmp_path: P
     assert file.destroyed == []
     assert file.bodies("messages") == [identity(b"first")]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["queue.db"]
+
+
+def test_what_sqlite_finds_wrong_with_a_file_is_told(file: QueueFile, tmp_path: Path) -> None:
+    file.put(b"first")
+    assert file.damage() == ""
+    with closing(sqlite3.connect(tmp_path / "queue.db")) as connection, connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_schema SET sql = sql || ' WHERE id > 1' WHERE name = 'dead_letters_by_dead_at'"
+        )
+        connection.execute(
+            "UPDATE sqlite_schema SET sql = sql || ' WHERE id > 1' WHERE name = 'messages_by_visible_at'"
+        )
+
+    assert "messages_by_visible_at" in file.damage()
