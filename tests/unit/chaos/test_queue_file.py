@@ -63,9 +63,6 @@ def test_what_sqlite_finds_wrong_with_a_file_is_told(file: QueueFile, tmp_path: 
     with closing(sqlite3.connect(tmp_path / "queue.db")) as connection, connection:
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute(
-            "UPDATE sqlite_schema SET sql = sql || ' WHERE id > 1' WHERE name = 'dead_letters_by_dead_at'"
-        )
-        connection.execute(
             "UPDATE sqlite_schema SET sql = sql || ' WHERE id > 1' WHERE name = 'messages_by_visible_at'"
         )
 
