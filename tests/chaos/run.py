@@ -304,11 +304,11 @@ class Run:
         ]
         try:
             dead_letters, waiting = self._world.dead_letters(), self._world.waiting()
-            if isinstance(self._world, Damageable) and (damage := self._world.damage()):
-                self._found.append(Violation("queue_damaged", damage))
         except (OSError, sqlite3.Error) as error:  # of the embedded world, where nobody has made a queue again
             dead_letters, waiting = [], 0
             self._found.append(Violation("queue_unreadable", str(error)))
+        if isinstance(self._world, Damageable) and (damage := self._world.damage()):
+            self._found.append(Violation("queue_damaged", damage))
         history.bad |= self._perhaps_bad & set(dead_letters)
         objects = self._observer.look()
         end = End(objects, self._observer.changed, waiting, dead_letters)
@@ -330,9 +330,12 @@ class Run:
         for post in history.posts:
             if post.status == 200:
                 first_kept.setdefault(post.identity, post.ended)
+        # Posted again after its only copy was destroyed, an e-mail is stored long after it was first answered 200.
+        destroyed = {each.identity for each in history.destroyed}
         stored_at = self._observer.stored_at
+        found = stored_at.keys() - destroyed
         outcome.stored_seconds = max(
-            (stored_at[each] - at for each, at in first_kept.items() if each in stored_at), default=0
+            (stored_at[each] - at for each, at in first_kept.items() if each in found), default=0
         )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checkpoint.message_queue.port import QueueUnavailableError
+from checkpoint.message_queue.sqlite.reading import Reader
 from checkpoint.message_queue.sqlite.schema import upgrade
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ async def test_what_went_into_a_file_that_was_emptied_is_not_confirmed(sqlite: S
     assert b"confirmed" in sqlite.bodies()
 
 
-async def test_a_file_that_was_emptied_is_used_again_although_one_process_alone_has_it_open(sqlite: SQLite) -> None:
+# The longer one fills the log so far that its commit copies the log to the file, which then is not empty any more.
+@pytest.mark.parametrize("body", [b"not confirmed", bytes(5_000_000)], ids=["short", "long"])
+async def test_a_file_that_was_emptied_is_used_again_although_one_process_alone_has_it_open(
+    sqlite: SQLite, body: bytes
+) -> None:
     async with sqlite.open() as (sending, _):
         await sending.send([b"lost with the file"])
         with closing(sqlite3.connect(sqlite.path, isolation_level=None)) as beside:
@@ -41,8 +46,45 @@ async def test_a_file_that_was_emptied_is_used_again_although_one_process_alone_
         os.truncate(sqlite.path, 0)
 
         with pytest.raises(QueueUnavailableError, match=r"queue\.db: "):
-            await sending.send([b"not confirmed"])
+            await sending.send([body])
 
+        assert await sending.send([b"confirmed"]) == [None]
+    assert sqlite.bodies() == [b"confirmed"]
+
+
+async def test_a_file_that_is_emptied_while_it_is_opened_is_used_again(sqlite: SQLite) -> None:
+    async with sqlite.open() as (sending, _):
+        await sending.send([b"lost with the file"])
+    with closing(sqlite3.connect(sqlite.path, isolation_level=None)) as holding:
+        holding.execute("DELETE FROM messages")
+        holding.execute("BEGIN IMMEDIATE")
+        async with sqlite.open() as (sending, _):
+            sent = asyncio.create_task(sending.send([b"not confirmed"]))
+            await _opened_twice(Path(f"{sqlite.path}-wal"))  # so far an opening comes before it waits
+            os.truncate(sqlite.path, 0)
+            holding.close()
+
+            with pytest.raises(QueueUnavailableError, match=r"queue\.db: "):
+                await sent
+
+            assert await sending.send([b"confirmed"]) == [None]
+    assert sqlite.bodies() == [b"confirmed"]
+
+
+async def test_a_file_that_is_emptied_while_it_is_only_read_is_used_again(sqlite: SQLite) -> None:
+    async with sqlite.open() as (sending, _):
+        await sending.send([b"lost with the file"])
+    service = sqlite3.connect(sqlite.path, isolation_level=None, check_same_thread=False)
+    service.execute("DELETE FROM messages")
+
+    def read(connection: sqlite3.Connection, _: float) -> None:
+        connection.execute("SELECT count(*) FROM messages").fetchone()
+        os.truncate(sqlite.path, 0)
+        service.close()
+
+    await Reader(sqlite.path).run(read)
+
+    async with sqlite.open() as (sending, _):
         assert await sending.send([b"confirmed"]) == [None]
     assert sqlite.bodies() == [b"confirmed"]
 

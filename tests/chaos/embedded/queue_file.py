@@ -45,12 +45,15 @@ class QueueFile:
             return _digests(connection, table)
 
     def damage(self) -> str:
-        """What SQLite finds wrong with the file; empty where nothing is. Raises sqlite3.Error where it is no database.
+        """What SQLite finds wrong with the file; empty where nothing is.
 
         https://sqlite.org/pragma.html#pragma_integrity_check
         """
-        with self._turn, closing(self._connect()) as connection:
-            found = [line for (line,) in connection.execute("PRAGMA integrity_check")]
+        try:
+            with self._turn, closing(self._connect()) as connection:
+                found = [line for (line,) in connection.execute("PRAGMA integrity_check")]
+        except sqlite3.Error as error:
+            return str(error)
         return "" if found == ["ok"] else "; ".join(found)
 
     def delete(self) -> None:

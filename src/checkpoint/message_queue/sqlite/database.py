@@ -96,6 +96,9 @@ class Database:
                     self.path, database, self.clock, busy_seconds=self.busy_seconds
                 )
                 self._opened = [database, *self._inodes()[1:]]
+            else:
+                # After it, the commit may have copied the log there.
+                _check_not_emptied(self.path)
             result = do_with_room(self._connection, work)
             # A file that is emptied where it is keeps its inode; one that was opened is never empty by itself.
             moved = self._inodes() != self._opened or not self.file_bytes
@@ -123,17 +126,15 @@ class Database:
 
     def _close(self) -> None:
         if self._connection is not None:
-            with _staying_empty(self.path):
-                self._connection.close()
+            close(self._connection, self.path)
             self._connection = None
 
 
-@contextmanager
-def _staying_empty(path: Path) -> Iterator[None]:
-    """Close a connection in the body. To a file that was emptied where it is, nothing is copied from its log then.
+def close(connection: sqlite3.Connection, path: Path) -> None:
+    """Close a connection to the queue's file; where that was emptied where it is, it stays empty.
 
-    The last connection to be closed does that, and the file would be no database ever after: https://sqlite.org/wal.html#ckpt
-    So there is another one, which finds an empty file, and removes what is left of its log.
+    The last connection that is closed copies the log to the file, which would be no database ever after:
+    https://sqlite.org/wal.html#ckpt. So another one is there meanwhile, which removes what is left of the log.
     """
     with ExitStack() as stack:
         with suppress(OSError, sqlite3.Error):
@@ -142,7 +143,7 @@ def _staying_empty(path: Path) -> Iterator[None]:
                 beside = stack.enter_context(closing(sqlite3.connect(uri, uri=True, isolation_level=None)))
                 beside.execute("BEGIN")
                 beside.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        yield
+        connection.close()
 
 
 @contextmanager
@@ -200,7 +201,7 @@ def _connect(
         started = do_with_room(connection, prepare)
         sync_directory(path.parent)
     except BaseException:
-        connection.close()
+        close(connection, path)
         raise
     return connection, started
 
@@ -208,6 +209,12 @@ def _connect(
 def _check_in_place(path: Path, inode: tuple[int, int]) -> None:
     """Raise sqlite3.OperationalError where a path stands for another file than the one that is meant."""
     if _inode(path.stat()) != inode:
+        raise sqlite3.OperationalError(_REPLACED)
+
+
+def _check_not_emptied(path: Path) -> None:
+    """Raise sqlite3.OperationalError where the file has no page any more."""
+    if not path.stat().st_size:
         raise sqlite3.OperationalError(_REPLACED)
 
 

@@ -7,11 +7,11 @@ import math
 import os
 import sqlite3
 import time
-from contextlib import closing
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from checkpoint.message_queue.port import QueueUnavailableError
 from checkpoint.message_queue.sqlite.clock import known_start
+from checkpoint.message_queue.sqlite.database import close
 from checkpoint.message_queue.sqlite.failures import is_full, is_out_of_reach
 from checkpoint.message_queue.sqlite.schema import read_version
 
@@ -78,7 +78,8 @@ class Reader:
     def _read(self, how: str, work: Callable[[sqlite3.Connection, float], _T]) -> _T:
         """`mode=rw` makes no file, and unlike `mode=ro` leaves no log behind: https://sqlite.org/wal.html#read_only_databases."""
         uri = f"{self._path.absolute().as_uri()}?{how}"
-        with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)) as connection:
+        connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+        try:
             read_version(connection)
             if not connection.execute(_HAS_QUEUE).fetchone()[0]:
                 raise QueueUnavailableError(f"{self._path}: the file holds no queue")
@@ -87,6 +88,8 @@ class Reader:
             started_at = known_start(connection, self.clock)
             now = math.inf if started_at is None else started_at + self.clock.monotonic()
             return work(connection, now)
+        finally:
+            close(connection, self._path)
 
     def _has_log(self) -> bool:
         try:
