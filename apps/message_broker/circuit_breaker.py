@@ -17,6 +17,7 @@ import structlog
 from checkpoint.archive.port import ArchiveUnavailableError
 from checkpoint.call_order import CallOrder
 from checkpoint.message_queue.port import QueueUnavailableError
+from message_broker.backoff import backoff_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,8 +32,6 @@ _T = TypeVar("_T")
 ARCHIVE: Final = "archive"
 QUEUE: Final = "queue"
 
-_FIRST_BACKOFF_SECONDS: Final = 0.25
-_LONGEST_BACKOFF_SECONDS: Final = 30.0
 # A message that has failed so often, in about a minute, no longer keeps others from being tried: the fault may be its
 # own. In a long outage this receives a message more per minute or so; each costs one receive, for all are held.
 _ATTEMPTS_OF_A_TRIAL: Final = 10
@@ -133,10 +132,18 @@ class CircuitBreaker:
         """Whether a call to a service has failed and is to be made again."""
         return self._retries[service] > 0
 
-    async def until_available(self, service: str, call: Callable[[], Awaitable[_T]], *, message_id: str) -> _T:
+    async def until_available(
+        self,
+        service: str,
+        call: Callable[[], Awaitable[_T]],
+        *,
+        message_id: str,
+        answers: tuple[type[Exception], ...] = (),
+    ) -> _T:
         """Make a call, and where the service is unavailable make it again after a backoff, until it is available.
 
-        message_id: for the log, of the message that the call is for.
+        message_id: for the log, of the message that the call is for. answers: what the call raises where the service
+        has answered without success. That closes nothing, but whoever waits for the service tries again at once.
         Raises what the call raises; but that the service is unavailable, only after a stop. Raises FailsAloneError.
         """
         calls, attempts = self._calls[service], _Attempts(message_id)
@@ -149,6 +156,9 @@ class CircuitBreaker:
                     self._report_failure(service, attempts, began, str(error))
                     if self._stopped.is_set():
                         raise
+                except answers:
+                    self._answered(service, began)
+                    raise
                 else:
                     if calls.succeeded(began):
                         self._health.healthy(service)
@@ -168,13 +178,12 @@ class CircuitBreaker:
         for retry_now in self._retry_now.values():
             retry_now.set()
 
-    def answered(self, service: str) -> None:
-        """Report an answer that was no success: it closes nothing, and who waits for the service tries again now."""
-        self._health.healthy(service)
-        retry_now = self._retry_now[service]
-        if not retry_now.is_set():
-            retry_now.set()
-            retry_now.clear()
+    def _answered(self, service: str, began: int) -> None:
+        if self._calls[service].succeeded(began):
+            self._health.healthy(service)
+            if not self._retry_now[service].is_set():
+                self._retry_now[service].set()
+                self._retry_now[service].clear()
 
     def _report_failure(self, service: str, attempts: _Attempts, began: int, reason: str) -> None:
         calls = self._calls[service]
@@ -237,12 +246,3 @@ class CircuitBreaker:
         for retry_now in self._retry_now.values():
             (retry_now.set if state is State.CLOSED or self._stopped.is_set() else retry_now.clear)()
         self._admission_changed.set()
-
-
-def backoff_seconds(random: Random, attempt: int) -> float:
-    """How long to wait before an attempt, of which 1 is the first: exponential, capped, with full jitter.
-
-    https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
-    """
-    longest = min(_LONGEST_BACKOFF_SECONDS, _FIRST_BACKOFF_SECONDS * 2 ** min(attempt - 1, 16))
-    return random.uniform(0, longest)

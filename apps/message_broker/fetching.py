@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from checkpoint.call_order import CallOrder
 from checkpoint.message_queue.port import QueueUnavailableError
-from message_broker.circuit_breaker import QUEUE, State, backoff_seconds
+from message_broker.backoff import backoff_seconds
+from message_broker.circuit_breaker import QUEUE, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable

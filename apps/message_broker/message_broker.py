@@ -92,10 +92,8 @@ class Broker:
         except NotAnEmailError as error:
             return await self._dead_letter(delivery, str(error))
         except NamesTakenError as error:
-            self.breaker.answered(ARCHIVE)
             return await self._dead_letter(delivery, str(error))
         except ObjectUnreadableError as error:
-            self.breaker.answered(ARCHIVE)
             return await self._release_or_dead_letter(delivery, error)
         await self.in_flight.free_slot(delivery)
         await self._delete(delivery, message_id)
@@ -104,7 +102,12 @@ class Broker:
     async def _archive(self, message: Message) -> tuple[str, Outcome]:
         """The message's identity, and what its object was."""
         email = Email.read(message.body)
-        result = await self.breaker.until_available(ARCHIVE, lambda: self.archive.put(email), message_id=email.identity)
+        result = await self.breaker.until_available(
+            ARCHIVE,
+            lambda: self.archive.put(email),
+            message_id=email.identity,
+            answers=(NamesTakenError, ObjectUnreadableError),
+        )
         self.metrics.stored(message, created=result.created)
         self.health.clear_warnings(email.names)
         _log.debug("message_archived", message_id=email.identity, object=result.name, created=result.created)
@@ -113,9 +116,10 @@ class Broker:
     async def _delete(self, delivery: Delivery, message_id: str) -> None:
         """Delete a message whose object is durable; if its receipt is stale, it comes again and is found archived."""
         try:
-            await self.breaker.until_available(QUEUE, lambda: self.in_flight.delete(delivery), message_id=message_id)
+            await self.breaker.until_available(
+                QUEUE, lambda: self.in_flight.delete(delivery), message_id=message_id, answers=(StaleReceiptError,)
+            )
         except StaleReceiptError as error:
-            self.breaker.answered(QUEUE)
             _log.warning("message_not_deleted", message_id=message_id, reason=str(error))
 
     async def _dead_letter(self, delivery: Delivery, reason: str) -> Outcome:

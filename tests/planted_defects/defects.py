@@ -82,7 +82,12 @@ DEFECTS: Final = (
         (
             Edit(
                 _BROKER,
-                "self.breaker.until_available(ARCHIVE, lambda: self.archive.put(email), message_id=email.identity)",
+                "self.breaker.until_available(\n"
+                "            ARCHIVE,\n"
+                "            lambda: self.archive.put(email),\n"
+                "            message_id=email.identity,\n"
+                "            answers=(NamesTakenError, ObjectUnreadableError),\n"
+                "        )",
                 "self.archive.put(email)",
             ),
         ),

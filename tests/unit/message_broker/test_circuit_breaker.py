@@ -12,13 +12,13 @@ from checkpoint.archive.archive import NamesTakenError
 from checkpoint.archive.port import ArchiveUnavailableError
 from checkpoint.message_queue.port import QueueUnavailableError
 from checkpoint.operations.health import Health
+from message_broker.backoff import backoff_seconds
 from message_broker.circuit_breaker import (
     ARCHIVE,
     QUEUE,
     CircuitBreaker,
     FailsAloneError,
     State,
-    backoff_seconds,
 )
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 DEADLINE = 5
 ERRORS = {ARCHIVE: ArchiveUnavailableError("away"), QUEUE: QueueUnavailableError("away")}
+
+
+class AnsweredOtherwiseError(Exception):
+    """What a service answers where it does not do what it was asked to do."""
 
 
 class Backoffs:
@@ -47,7 +51,9 @@ class Call:
         self.attempts = 0
         self._error = ERRORS[service]
         self._answer: asyncio.Future[str] | None = None
-        self.task = asyncio.create_task(breaker.until_available(service, self._attempt, message_id="id"))
+        self.task = asyncio.create_task(
+            breaker.until_available(service, self._attempt, message_id="id", answers=(AnsweredOtherwiseError,))
+        )
 
     async def _attempt(self) -> str:
         self.attempts += 1
@@ -65,6 +71,12 @@ class Call:
         self._answer.set_exception(self._error)
         await settle()
         return self
+
+    async def is_answered_otherwise(self) -> None:
+        assert self._answer
+        self._answer.set_exception(AnsweredOtherwiseError)
+        with pytest.raises(AnsweredOtherwiseError):
+            await self.task
 
     async def succeeds(self) -> None:
         assert self._answer
@@ -192,11 +204,35 @@ async def test_an_answer_that_is_no_success_lets_all_who_wait_for_that_service_t
     await close(breaker)
     waiting = [await (await Call(breaker, QUEUE).begun()).fails() for _ in range(3)]
     for_another = await (await Call(breaker, ARCHIVE).begun()).fails()
-    breaker.answered(QUEUE)
+    await (await Call(breaker, QUEUE).begun()).is_answered_otherwise()
     for call in waiting:
         await call.begun(attempts=2)
     assert for_another.attempts == 1
     assert breaker.state is State.HALF_OPEN
+
+
+async def test_a_call_that_fails_late_does_not_open_it_again_once_the_service_has_answered(
+    breaker: CircuitBreaker, backoffs: Backoffs, health: Health
+) -> None:
+    await close(breaker)
+    backoffs.seconds = 0
+    breaker.trial_began()
+    call = await (await (await Call(breaker, QUEUE).begun()).fails()).begun(attempts=2)
+    backoffs.seconds = 3600
+    await (await Call(breaker, QUEUE).begun()).is_answered_otherwise()
+    await call.fails()
+    assert health.faults == {}
+    assert await admitted(breaker) == 1
+
+
+async def test_an_answer_to_a_call_from_before_an_outage_ends_no_wait(breaker: CircuitBreaker, health: Health) -> None:
+    await close(breaker)
+    old = await Call(breaker, QUEUE).begun()
+    waiting = await (await Call(breaker, QUEUE).begun()).fails()
+    await old.is_answered_otherwise()
+    await settle()
+    assert waiting.attempts == 1
+    assert health.faults == {"queue": "away"}
 
 
 async def test_a_success_of_the_other_service_does_not_close_it(breaker: CircuitBreaker) -> None:
