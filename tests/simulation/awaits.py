@@ -31,8 +31,9 @@ _CHECKPOINT: Final = Path(checkpoint.batching.batcher.__file__).parents[1]
 _OF_BOTH: Final = ("batching/*.py", "operations/background.py", "operations/summary.py")
 _OF_ONE: Final[dict[str, tuple[str, ...]]] = {INTAKE: (), BROKER: ("archive/archive.py",)}
 
-# These open sockets and adapters; the simulation does in their place what they do then.
-_NOT_SIMULATED_FILES: Final = frozenset({"__main__.py", "start.py"})
+# These open sockets and adapters; the simulation does in their place what they do then. A self-check is no service, and
+# what makes traces is there only where they are asked for.
+_NOT_SIMULATED_FILES: Final = frozenset({"__main__.py", "start.py", "self_check.py", "traced.py"})
 _NOT_SIMULATED: Final = frozenset({"run(settings", "open_service(settings", "serve(self"})
 
 

@@ -19,6 +19,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from checkpoint.message_queue.port import (
+    Depth,
     EntryFault,
     Limits,
     Message,
@@ -114,6 +115,11 @@ class QueueModel(ServiceModel):
     def probe(self, answer: Answer) -> None:
         """Whether a send would be confirmed."""
         answer(QueueFullError("the queue is full") if self.struck("full", "probe") else None)
+
+    def depth(self, answer: Answer) -> None:
+        """How much is there; it does not say for how long."""
+        waiting = sum(stored.visible_at <= self.scheduler.now for stored in self.stored.values())
+        answer(Depth(waiting, len(self.stored) - waiting, None, len(self.dead_letters)))
 
     def receive(self, wanted: Wanted, fate: Fate, answer: Answer) -> None:
         """Hand over messages, now or when one becomes visible within the wait."""
@@ -296,6 +302,10 @@ class QueueOfProcess:
     async def probe(self) -> None:
         await self._call("probe", lambda _, answer: self._model.probe(answer))
         self.limits = self._limits
+
+    async def depth(self) -> Depth:
+        measured: Depth = await self._call("depth", lambda _, answer: self._model.depth(answer))
+        return measured
 
     async def receive(self, at_most: int, *, wait_seconds: float, visibility_seconds: int) -> list[Message]:
         loop = self._process.loop
