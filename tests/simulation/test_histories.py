@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,5 +66,6 @@ def test_a_defect_is_found_and_shrunk() -> None:
     code, output = _simulate(*arguments, program=("-c", _OVERWRITING))
     assert code == 1
     assert "changed sqs_message_" in output
-    assert "fails with 0 of its" in output  # e-mails of one timestream are enough, without any fault
+    # E-mails of one timestream are enough; a fault may be what lets them come in that order.
+    assert re.search(r"fails with [01] of its [2-9]\d* faults", output)
     assert "make simulate SEED=" in output
