@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BUSY_SECONDS: Final = 10.0
-_TRIES: Final = 20
+_OPEN_SECONDS: Final = 2.0
 # So that other messages are in the file by then.
 _AGE_SECONDS: Final = 0.2
 _PAGE_BYTES: Final = 4_096
@@ -118,19 +118,19 @@ class QueueFile:
             # Not by a rollback, which would look for what is no longer there.
 
     def _connect(self) -> sqlite3.Connection:
-        for tries in range(_TRIES):
+        deadline = time.monotonic() + _OPEN_SECONDS
+        while True:
             try:
                 connection = sqlite3.connect(
                     f"file:{self._path}?mode=rw", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
                 )
                 connection.execute("SELECT 1 FROM messages")
-            except sqlite3.Error:  # it is being made
-                if tries == _TRIES - 1:
+            except sqlite3.Error:  # it is being made; or a service that hangs keeps it locked, and then this waits once
+                if time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)
             else:
-                break
-        return connection
+                return connection
 
     def _remove(self, *, but_file: bool = False) -> None:
         for suffix in ("-wal", "-shm", *([] if but_file else [""])):
