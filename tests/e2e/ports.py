@@ -10,14 +10,20 @@ from typing import Final
 _FIRST: Final = 20_000
 _LAST: Final = 30_000
 
+# Whoever gets a port listens on it only later, so that it still seems free until then.
+_GIVEN: Final[set[int]] = set()
+
 
 def free_port() -> int:
-    """A port to listen on: free now, and given to nobody who does not ask for that very one."""
+    """A port to listen on: free now, and given to nobody else, here or by the kernel."""
     while True:
         port = random.randint(_FIRST, _LAST)
+        if port in _GIVEN:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+            _GIVEN.add(port)
             return port
